@@ -1,0 +1,67 @@
+"""`python -m bazaar make | serve | demo`."""
+
+from __future__ import annotations
+
+import argparse
+import socket
+import sys
+from pathlib import Path
+
+import uvicorn
+
+from bazaar.app import create_app
+from bazaar.demo import Demo, DemoFailed
+from bazaar.faults import Plan, parse_rates
+from bazaar.world import make
+
+
+def main() -> int:
+    """Read the command line and do what it says."""
+    parser = argparse.ArgumentParser(prog="python -m bazaar", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    maker = commands.add_parser("make", help="make a world in a folder")
+    maker.add_argument("folder", type=Path)
+    maker.add_argument("--seed", type=int, default=7)
+    maker.add_argument("--listings", type=int, default=140)
+    maker.add_argument("--url", default="http://127.0.0.1:8765/")
+    server = commands.add_parser("serve", help="serve a world")
+    server.add_argument("folder", type=Path)
+    server.add_argument("--host", default="127.0.0.1")
+    server.add_argument("--port", type=int, default=8765, help="0 takes a free one")
+    server.add_argument("--faults", default="", help="rates, as slow=0.05,status_503=0.1")
+    server.add_argument("--seed", type=int, default=7, help="of the faults")
+    show = commands.add_parser("demo", help="the whole chain, held against the truth")
+    show.add_argument("--folder", type=Path, default=Path(".demo"))
+    show.add_argument("--seed", type=int, default=7)
+    show.add_argument("--listings", type=int, default=140)
+    words = parser.parse_args()
+    if words.command == "make":
+        make(words.folder, words.seed, words.listings, words.url)
+        return 0
+    if words.command == "serve":
+        return _serve(words)
+    try:
+        Demo(words.folder.absolute(), words.seed, words.listings).run()
+    except DemoFailed as error:
+        print(f"demo: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _serve(words: argparse.Namespace) -> int:
+    try:
+        plan = Plan(parse_rates(words.faults), words.seed)
+    except ValueError as error:
+        print(f"bazaar: --faults: {error}", file=sys.stderr)
+        return 2
+    listener = socket.create_server((words.host, words.port))
+    app = create_app(words.folder, plan)
+    # The socket accepts from here on, so whoever reads this line may connect.
+    print(f"bazaar: http://{words.host}:{listener.getsockname()[1]}/", flush=True)
+    config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2)
+    uvicorn.Server(config).run(sockets=[listener])
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,310 @@
+"""The shop itself: an ASGI application over a world."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, select_autoescape
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import (
+    HTMLResponse,
+    JSONResponse,
+    PlainTextResponse,
+    RedirectResponse,
+    Response,
+)
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from bazaar.checkout import COOKIE, SHIPPING, Basket, Orders
+from bazaar.faults import Faults, Plan
+
+PAGE = 20
+BATCH = 12
+SIGNS = {"EUR": "€ {}", "USD": "US ${}", "CNY": "¥{}"}
+NAMES = {
+    "bags": "Bags", "shoes": "Shoes", "watches": "Watches", "audio": "Audio", "power": "Power",
+    "home": "Home",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class World:
+    """What may be shown: listings and sellers; the truth is never read here."""
+
+    folder: Path
+    listings: dict[str, dict[str, Any]]
+    sellers: dict[str, dict[str, Any]]
+
+    @classmethod
+    def load(cls, folder: Path) -> World:
+        """Read a world that `world.make` wrote."""
+        raw = json.loads((folder / "world.json").read_text(encoding="utf-8"))
+        return cls(folder, {row["id"]: row for row in raw["listings"]}, raw["sellers"])
+
+    def search(self, query: str) -> list[dict[str, Any]]:
+        """Listings of which every word of the query is in title, text or attributes.
+
+        The search looks through accents, width and hidden characters, as a marketplace's
+        does; through real disguises it does not.
+        """
+        wanted = [word for word in _plain(query).split() if word]
+        return [
+            row for row in self.listings.values()
+            if all(word in _plain(f"{row['title']} {row['description']} "
+                                  f"{' '.join(row['attributes'].values())}") for word in wanted)
+        ]  # fmt: skip
+
+
+def _plain(text: str) -> str:
+    folded = unicodedata.normalize("NFKD", text).casefold()
+    return "".join(c for c in folded if not unicodedata.combining(c) and c != "\u200b")
+
+
+def price_text(amount: str, currency: str) -> str:
+    """A price as the pages write it: ``€ 1.310,00``, ``US $49.90``, ``¥1,280.00``."""
+    text = f"{Decimal(amount):,.2f}"
+    if currency == "EUR":
+        text = text.translate(str.maketrans(",.", ".,"))
+    return SIGNS[currency].format(text)
+
+
+def slug(title: str) -> str:
+    """The readable end of a listing's address."""
+    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:60] or "item"
+
+
+def create_app(folder: Path, faults: Plan) -> Starlette:
+    """The application for a world's folder."""
+    shop = _Shop(World.load(folder), Orders(folder / "orders.sqlite"))
+    get: list[tuple[str, Callable[..., Any]]] = [
+        ("/", shop.home),
+        ("/search", shop.search),
+        ("/api/search", shop.api_search),
+        ("/c/{category}", shop.category),
+        ("/item/{id}/{slug}", shop.item),
+        ("/seller/{id}", shop.seller),
+        ("/cart", shop.cart),
+        ("/checkout/done/{number}", shop.done),
+        ("/checkout/{step}", shop.step),
+        ("/robots.txt", shop.robots),
+        ("/favicon.ico", shop.favicon),
+    ]
+    post: list[tuple[str, Callable[..., Any]]] = [
+        ("/cart/add", shop.add),
+        ("/checkout/place", shop.place),
+        ("/checkout/{step}", shop.take_step),
+    ]
+    package = Path(__file__).parent
+    return Starlette(
+        routes=[
+            *(Route(path, view) for path, view in get),
+            *(Route(path, view, methods=["POST"]) for path, view in post),
+            Mount("/images", StaticFiles(directory=folder / "images")),
+            Mount("/static", StaticFiles(directory=package / "static")),
+        ],
+        middleware=[Middleware(Faults, plan=faults)],
+        exception_handlers={404: shop.not_found},
+    )
+
+
+class _Shop:
+    def __init__(self, world: World, orders: Orders) -> None:
+        self.world = world
+        self.orders = orders
+        self.baskets: dict[str, Basket] = {}
+        self.placed: dict[str, tuple[Decimal, str]] = {}
+        self.templates = Environment(
+            loader=PackageLoader("bazaar"), autoescape=select_autoescape(), trim_blocks=True
+        )
+        self.templates.globals.update(price=price_text, slug=slug, categories=NAMES)
+
+    def _page(self, template: str, status: int = 200, **values: Any) -> HTMLResponse:
+        return HTMLResponse(self.templates.get_template(template).render(**values), status)
+
+    # Looking
+
+    async def home(self, _request: Request) -> Response:
+        return self._page("home.html", rows=list(self.world.listings.values())[:8])
+
+    async def search(self, request: Request) -> Response:
+        return self._page("search.html", query=request.query_params.get("q", ""))
+
+    async def api_search(self, request: Request) -> Response:
+        found = self.world.search(request.query_params.get("q", ""))
+        offset = _number(request.query_params.get("offset"), 0)
+        rows = [
+            {
+                "url": f"/item/{row['id']}/{slug(row['title'])}",
+                "title": row["title"],
+                "price": price_text(row["price"], row["currency"]),
+                "image": f"/images/{row['images'][0]}",
+            }
+            for row in found[offset : offset + BATCH]
+        ]
+        return JSONResponse(
+            {"total": len(found), "rows": rows, "end": offset + BATCH >= len(found)}
+        )
+
+    async def category(self, request: Request) -> Response:
+        name = request.path_params["category"]
+        if name not in NAMES:
+            return await self.not_found(request, None)
+        rows = [row for row in self.world.listings.values() if row["category"] == name]
+        return self._list(request, "category.html", rows, name=NAMES[name], path=f"/c/{name}")
+
+    async def seller(self, request: Request) -> Response:
+        name = request.path_params["id"]
+        seller = self.world.sellers.get(name)
+        if seller is None:
+            return await self.not_found(request, None)
+        rows = [row for row in self.world.listings.values() if row["seller"] == name]
+        return self._list(
+            request, "seller.html", rows, seller=seller, id=name, path=f"/seller/{name}"
+        )
+
+    def _list(
+        self, request: Request, template: str, rows: list[dict[str, Any]], **values: Any
+    ) -> Response:
+        page = _number(request.query_params.get("page"), 1)
+        last = max(1, -(-len(rows) // PAGE))
+        shown = rows[(page - 1) * PAGE : page * PAGE]
+        return self._page(template, rows=shown, page=page, last=last, total=len(rows), **values)
+
+    async def item(self, request: Request) -> Response:
+        row = self.world.listings.get(request.path_params["id"])
+        if row is None:
+            return await self.not_found(request, None)
+        basket = self._basket(request)
+        seller = self.world.sellers[row["seller"]]
+        data = _json_ld(row, seller, str(request.base_url)) if row["json_ld"] else None
+        page = self._page("item.html", row=row, seller=seller, token=basket.token, json_ld=data)
+        return self._with_basket(page, basket)
+
+    # Buying
+
+    def _basket(self, request: Request) -> Basket:
+        known = self.baskets.get(request.cookies.get(COOKIE, ""))
+        return known or Basket()
+
+    def _with_basket(self, response: Response, basket: Basket) -> Response:
+        self.baskets[basket.token] = basket
+        response.set_cookie(COOKIE, basket.token, httponly=True, samesite="lax")
+        return response
+
+    async def _form(self, request: Request, basket: Basket) -> dict[str, str] | None:
+        form = {key: str(value) for key, value in (await request.form()).items()}
+        return form if secrets.compare_digest(form.pop("csrf", ""), basket.token) else None
+
+    async def add(self, request: Request) -> Response:
+        basket = self._basket(request)
+        form = await self._form(request, basket)
+        if form is None or form.get("listing") not in self.world.listings:
+            return self._page("message.html", 400, text="This form has expired.")
+        basket.listing, basket.quantity = form["listing"], 1
+        return self._with_basket(RedirectResponse("/cart", 303), basket)
+
+    def _bill(self, basket: Basket) -> dict[str, Any]:
+        row = self.world.listings[str(basket.listing)]
+        price = Decimal(row["price"]) * basket.quantity
+        shipping = SHIPPING.get(basket.shipping, Decimal(0))
+        return {
+            "row": row, "quantity": basket.quantity, "shipping": shipping,
+            "total": price + shipping, "seller": self.world.sellers[row["seller"]],
+            "currency": row["currency"], "token": basket.token, "basket": basket,
+            "rates": SHIPPING,
+        }  # fmt: skip
+
+    async def cart(self, request: Request) -> Response:
+        basket = self._basket(request)
+        if basket.listing is None:
+            return self._page("message.html", text="Your cart is empty.")
+        return self._page("cart.html", **self._bill(basket))
+
+    async def step(self, request: Request) -> Response:
+        name, basket = request.path_params["step"], self._basket(request)
+        if basket.listing is None or name not in ("address", "shipping", "payment", "review"):
+            return RedirectResponse("/cart", 303)
+        return self._page(f"checkout_{name}.html", step=name, **self._bill(basket))
+
+    async def take_step(self, request: Request) -> Response:
+        name, basket = request.path_params["step"], self._basket(request)
+        form = await self._form(request, basket)
+        if form is None or basket.listing is None:
+            return self._page("message.html", 400, text="This form has expired.")
+        if name == "address":
+            basket.address = form
+            return RedirectResponse("/checkout/shipping", 303)
+        if name == "shipping" and form.get("shipping") in SHIPPING:
+            basket.shipping = form["shipping"]
+            return RedirectResponse("/checkout/payment", 303)
+        if name == "payment" and form.get("payment"):
+            basket.payment = form["payment"]
+            return RedirectResponse("/checkout/review", 303)
+        return RedirectResponse(f"/checkout/{name}", 303)
+
+    async def place(self, request: Request) -> Response:
+        basket = self._basket(request)
+        form = await self._form(request, basket)
+        ready = basket.listing and basket.address and basket.shipping and basket.payment
+        if form is None or not ready:
+            return self._page("message.html", 400, text="This order is not complete.")
+        bill = self._bill(basket)
+        number = self.orders.place(basket, bill["total"], bill["currency"])
+        self.placed[number] = bill["total"], bill["currency"]
+        return RedirectResponse(f"/checkout/done/{number}", 303)
+
+    async def done(self, request: Request) -> Response:
+        number = request.path_params["number"]
+        if number not in self.placed:
+            return await self.not_found(request, None)
+        total, currency = self.placed[number]
+        return self._page("done.html", number=number, total=total, currency=currency)
+
+    # The rest
+
+    async def robots(self, _request: Request) -> Response:
+        return PlainTextResponse("User-agent: *\nAllow: /\nDisallow: /checkout/\n")
+
+    async def favicon(self, _request: Request) -> Response:
+        return Response(status_code=204)
+
+    async def not_found(self, _request: Request, _error: Any) -> Response:
+        return self._page("message.html", 404, text="There is nothing here.")
+
+
+def _number(text: str | None, default: int) -> int:
+    return int(text) if text and text.isdigit() and len(text) < 9 else default
+
+
+def _json_ld(row: dict[str, Any], seller: dict[str, Any], base: str) -> dict[str, Any]:
+    condition = "UsedCondition" if row["condition"] == "used" else "NewCondition"
+    data = {
+        "@context": "https://schema.org",
+        "@type": "Product",
+        "name": row["title"],
+        "description": row["description"],
+        "sku": row["id"],
+        "image": [f"{base}images/{name}" for name in row["images"]],
+        "itemCondition": f"https://schema.org/{condition}",
+        "offers": {
+            "@type": "Offer",
+            "price": row["price"],
+            "priceCurrency": row["currency"],
+            "availability": "https://schema.org/InStock",
+            "seller": {"@type": "Organization", "name": seller["name"]},
+        },
+    }
+    if "Brand" in row["attributes"]:
+        data["brand"] = {"@type": "Brand", "name": row["attributes"]["Brand"]}
+    return data

@@ -1,0 +1,5 @@
+"""`python -m console.cli` is `touchstone`."""
+
+from console.cli.app import main
+
+main()

@@ -1,0 +1,78 @@
+"""The command line's root: groups, version, and one clear line for every error."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import sys
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+from sqlalchemy.exc import DBAPIError
+
+from console.cli import brands, evidence, jobs, marketplaces, plans, purchases, queue, system
+from console.cli.output import err, plain
+from registry.errors import TouchstoneError
+
+app = typer.Typer(
+    name="touchstone",
+    help="Finds counterfeits on online marketplaces and proves it.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    epilog="Start: `touchstone brand add brand.yaml`, then `touchstone watch plan.yaml`, then "
+    "`touchstone serve`.",
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"touchstone {version('touchstone')}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    show_version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say and exit.")
+    ] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log what is done.")] = False,
+) -> None:
+    """Finds counterfeits on online marketplaces and proves it."""
+    logging.basicConfig(
+        level=logging.INFO if verbose else logging.ERROR,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        stream=sys.stderr,
+    )
+
+
+system.add_to(app)
+plans.add_to(app)
+queue.add_to(app)
+app.add_typer(brands.app, name="brand")
+app.add_typer(plans.app, name="plan")
+app.add_typer(marketplaces.app, name="marketplace")
+app.add_typer(evidence.app, name="evidence")
+app.add_typer(purchases.app, name="purchase")
+app.add_typer(jobs.app, name="job")
+
+
+def main() -> None:
+    """Run the command; an error that a person can mend is one line and exit code 1."""
+    try:
+        app()
+    except TouchstoneError as error:
+        _die(str(error))
+    except DBAPIError as error:
+        _die(f"database: {str(error.orig).strip().splitlines()[0]}: nothing was written")
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES):
+            raise
+        where = f" at {error.filename}" if error.filename else ""
+        _die(f"disk{where}: {error.strerror}: free some space or mend the rights, and try again")
+
+
+def _die(message: str) -> None:
+    err.print(f"[bold red]touchstone:[/] {plain(' '.join(message.split()))}", soft_wrap=True)
+    sys.exit(1)

@@ -1,0 +1,137 @@
+"""`touchstone doctor`: is every part there, and if not, what to do."""
+
+from __future__ import annotations
+
+import asyncio
+import platform
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import text
+
+from crawler.browser import find_chromium, open_browser
+from crawler.gate import Gate
+from purchases.personas import load_persona
+from registry.blobs import open_blobs
+from registry.database import Database
+from registry.errors import TouchstoneError
+from registry.settings import Settings
+from workers import broker
+
+LEAST_FREE_BYTES = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was found of one part; `remedy` says what to do, where there is something."""
+
+    part: str
+    ok: bool
+    detail: str
+    remedy: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """Try every part for real: connect, write, launch."""
+    return list(_run(settings))
+
+
+def _run(settings: Settings) -> Iterator[Finding]:
+    for part, check, remedy in _CHECKS:
+        try:
+            yield check(settings)
+        except TouchstoneError as error:
+            yield Finding(part, False, str(error), remedy)
+        except Exception as error:  # a doctor must finish the round, whatever a part throws
+            yield Finding(part, False, f"{type(error).__name__}: {error}", remedy)
+
+
+def _python(_settings: Settings) -> Finding:
+    ok = (3, 11) <= sys.version_info[:2] < (3, 14)
+    return Finding(
+        "Python", ok, platform.python_version(), "" if ok else "Use Python 3.11, 3.12 or 3.13."
+    )
+
+
+def _data_dir(settings: Settings) -> Finding:
+    folder = settings.data_dir
+    if not folder.is_dir():
+        return Finding("data directory", False, f"{folder} is not there", "touchstone init")
+    free = shutil.disk_usage(folder).free
+    enough = free >= LEAST_FREE_BYTES
+    return Finding(
+        "data directory",
+        enough,
+        f"{folder}, {free / 1e9:.1f} GB free",
+        "" if enough else "Free some space, or set TOUCHSTONE_DATA_DIR to a larger disk.",
+    )
+
+
+def _database(settings: Settings) -> Finding:
+    database = Database(settings.database)
+    try:
+        current, newest = database.revision(), database.newest_revision()
+        if current != newest:
+            detail = f"schema is {current or 'missing'}, this version wants {newest}"
+            return Finding("database", False, detail, "touchstone init")
+        with database.writing() as session:
+            session.execute(text("CREATE TEMPORARY TABLE touchstone_doctor (x INTEGER)"))
+            session.rollback()
+        return Finding("database", True, f"{database.backend}, schema {current}, writable")
+    finally:
+        database.close()
+
+
+def _broker(settings: Settings) -> Finding:
+    return Finding("broker", True, broker.check(settings))
+
+
+def _store(settings: Settings) -> Finding:
+    open_blobs(settings.evidence_store).check()
+    return Finding("evidence store", True, f"{settings.evidence_store}, writable")
+
+
+def _browser(settings: Settings) -> Finding:
+    executable = find_chromium(settings.browser)
+
+    async def launch() -> str:
+        async with open_browser(executable, Gate()) as opened:
+            return opened.browser.version
+
+    return Finding("browser", True, f"Chromium {asyncio.run(launch())} at {executable}")
+
+
+def _private_hosts(settings: Settings) -> Finding:
+    hosts = settings.allowed_private_hosts
+    detail = ", ".join(hosts) if hosts else "none may be visited"
+    return Finding("private hosts", True, detail)
+
+
+def _persona(settings: Settings) -> Finding:
+    persona = load_persona(settings)
+    return Finding("buyer's persona", True, f"{persona.name}, {persona.country}")
+
+
+#: Each part: its name, what tries it, and what to do where the error does not say it.
+_CHECKS: tuple[tuple[str, Callable[[Settings], Finding], str], ...] = (
+    ("Python", _python, "Use Python 3.11, 3.12 or 3.13."),
+    ("data directory", _data_dir, "Mend its rights, or set TOUCHSTONE_DATA_DIR."),
+    ("database", _database, "Start it or mend its address: TOUCHSTONE_DATABASE_URL."),
+    ("broker", _broker, "Start it or mend its address: TOUCHSTONE_BROKER_URL."),
+    (
+        "evidence store",
+        _store,
+        "Mend its rights or its address: TOUCHSTONE_EVIDENCE_STORE_URL (for S3, the bucket, "
+        "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_ENDPOINT_URL too).",
+    ),
+    ("browser", _browser, ""),  # what it raises says what to do
+    ("private hosts", _private_hosts, "Mend TOUCHSTONE_ALLOWED_PRIVATE_HOSTS."),
+    ("buyer's persona", _persona, ""),
+)

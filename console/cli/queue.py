@@ -1,0 +1,105 @@
+"""`touchstone queue`: the flagged listings, worst first."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from sqlalchemy import func, select
+from sqlalchemy.orm import selectinload
+
+from console.cli.house import open_house
+from console.cli.output import JsonFlag, emit_json, table
+from registry.models import Assessment, Brand, Capture, Listing, Purchase, Snapshot
+
+
+def add_to(root: typer.Typer) -> None:
+    """Put `queue` at the root."""
+    root.command(
+        "queue", epilog="Examples: `touchstone queue`, `touchstone queue --brand velaro --json`"
+    )(queue)
+
+
+def queue(
+    brand: Annotated[str | None, typer.Option(help="Only this brand's.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
+    json: JsonFlag = False,
+) -> None:
+    """List flagged listings with score, reasons, capture and purchase. A score accuses nobody."""
+    wanted = (
+        select(Assessment)
+        .where(Assessment.flagged)
+        .order_by(Assessment.score.desc(), Assessment.id)
+        .limit(limit)
+        .options(
+            selectinload(Assessment.brand),
+            selectinload(Assessment.product),
+            selectinload(Assessment.snapshot).selectinload(Snapshot.seller),
+            selectinload(Assessment.snapshot)
+            .selectinload(Snapshot.listing)
+            .selectinload(Listing.marketplace),
+        )
+    )
+    if brand is not None:
+        wanted = wanted.join(Brand).where(Brand.slug == brand)
+    with open_house() as house, house.database.reading() as session:
+        assessments = session.scalars(wanted).all()
+        listing_ids = [a.snapshot.listing_id for a in assessments]
+        captures = dict(
+            session.execute(
+                select(Capture.listing_id, func.count())
+                .where(Capture.listing_id.in_(listing_ids))
+                .group_by(Capture.listing_id)
+            ).all()
+        )
+        purchases = {
+            purchase.listing_id: purchase
+            for purchase in session.scalars(
+                select(Purchase).where(Purchase.listing_id.in_(listing_ids)).order_by(Purchase.id)
+            )
+        }
+        rows = [
+            _row(a, captures.get(a.snapshot.listing_id, 0), purchases.get(a.snapshot.listing_id))
+            for a in assessments
+        ]
+    if json:
+        emit_json(rows)
+        return
+    table(
+        ("Score", "Title", "Price", "Seller", "Product", "Captures", "Purchase", "Listing"),
+        (
+            (
+                f"{r['score']:.2f}",
+                r["title"][:60],
+                r["price"],
+                r["seller"],
+                r["product"],
+                r["captures"],
+                r["purchase_state"],
+                r["listing_id"],
+            )
+            for r in rows
+        ),
+        empty="Nothing is flagged.",
+    )
+
+
+def _row(a: Assessment, captures: int, purchase: Purchase | None) -> dict[str, Any]:
+    snapshot = a.snapshot
+    return {
+        "assessment_id": a.id,
+        "listing_id": snapshot.listing_id,
+        "marketplace": snapshot.listing.marketplace.name,
+        "external_id": snapshot.listing.external_id,
+        "url": snapshot.listing.url,
+        "score": a.score,
+        "title": snapshot.title,
+        "price": snapshot.price and str(snapshot.price),
+        "seller": snapshot.seller and (snapshot.seller.name or snapshot.seller.external_id),
+        "brand": a.brand.slug,
+        "product": a.product and a.product.sku,
+        "reasons": [signal["reason"] for signal in a.result["signals"]],
+        "captures": captures,
+        "purchase_id": purchase and purchase.id,
+        "purchase_state": purchase and purchase.state,
+    }

@@ -1,0 +1,106 @@
+"""`init`, `doctor`, `work` and `serve`: the installation itself."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from console.cli.house import open_house
+from console.cli.output import JsonFlag, emit_json, err, out, plain
+from console.cli.working import work_until_idle
+from purchases.personas import write_example
+from registry.database import Database
+from registry.settings import load_settings
+
+
+def add_to(root: typer.Typer) -> None:
+    """Put these at the root."""
+    root.command(epilog="Example: `TOUCHSTONE_DATA_DIR=./data touchstone init`")(init)
+    root.command(epilog="Example: `touchstone doctor --json`")(doctor)
+    root.command(epilog="Examples: `touchstone work`, `touchstone work --until-idle`")(work)
+    root.command(epilog="Example: `touchstone serve --port 8000`")(serve)
+
+
+def init(json: JsonFlag = False) -> None:
+    """Make or upgrade the database and the data directory. Safe to repeat."""
+    settings = load_settings()
+    database = Database(settings.database)
+    try:
+        database.migrate()
+        revision = database.revision()
+    finally:
+        database.close()
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    persona = settings.data_dir / "persona.yaml"
+    if not persona.exists():
+        write_example(persona)
+    if json:
+        emit_json({"data_dir": settings.data_dir, "schema": revision, "persona": persona})
+        return
+    out.print(f"Ready: schema {revision}, data in {plain(settings.data_dir)}.")
+    out.print(f"The buyer's name and address for test purchases: {plain(persona)}")
+
+
+def doctor(json: JsonFlag = False) -> None:
+    """Check every part of the installation and say what to do about each fault."""
+    from console.cli.doctor import examine
+
+    findings = examine(load_settings())
+    if json:
+        emit_json([finding.as_dict() for finding in findings])
+    else:
+        for finding in findings:
+            mark = "[green]ok  [/]" if finding.ok else "[bold red]FAIL[/]"
+            out.print(f"{mark} [bold]{finding.part}[/]: {plain(finding.detail)}", soft_wrap=True)
+            if finding.remedy:
+                out.print(f"     {plain(finding.remedy)}", soft_wrap=True)
+    if not all(finding.ok for finding in findings):
+        raise typer.Exit(1)
+
+
+def work(
+    until_idle: Annotated[
+        bool, typer.Option("--until-idle", help="Stop when no job is left.")
+    ] = False,
+) -> None:
+    """Run a worker: hand jobs to the broker and work them off, until SIGTERM."""
+    from workers.runner import WorkerProcess, serve_until_signalled
+
+    with open_house() as house:
+        if until_idle:
+            work_until_idle(house)
+            return
+        err.print(f"Working with {plain(house.settings.broker_url.split('@')[-1])}; stop: Ctrl-C")
+        serve_until_signalled(WorkerProcess(house.settings, house.database, house.blobs))
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535)] = 8000,
+    work: Annotated[
+        bool,
+        typer.Option("--work/--no-work", help="With the embedded broker: work jobs off here too."),
+    ] = True,
+) -> None:
+    """Serve the console. It has no login of its own yet: keep it on loopback."""
+    import uvicorn
+
+    from console.web.app import create_app
+    from workers.runner import WorkerProcess
+
+    with open_house() as house:
+        hosts = () if host in ("127.0.0.1", "::1", "localhost") else (host,)
+        app = create_app(house.settings, house.database, house.blobs, allowed_hosts=hosts)
+        worker = None
+        if work and house.settings.broker_url == "embedded:":
+            worker = WorkerProcess(house.settings, house.database, house.blobs)
+            worker.start()
+        try:
+            out.print(f"Console: http://{host}:{port}/  (stop: Ctrl-C)")
+            uvicorn.run(
+                app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=10
+            )
+        finally:
+            if worker is not None:
+                worker.stop()

@@ -1,0 +1,137 @@
+"""The plain lists: captures, purchases, jobs, runs, brands, pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm.interfaces import ORMOption
+
+from registry.models import (
+    Assessment,
+    Brand,
+    Capture,
+    Job,
+    Listing,
+    Picture,
+    Plan,
+    Product,
+    Purchase,
+    Run,
+    Snapshot,
+)
+
+#: What a purchase is shown with.
+PURCHASE_PARTS: tuple[ORMOption, ...] = (
+    selectinload(Purchase.listing).selectinload(Listing.marketplace),
+    selectinload(Purchase.assessment).selectinload(Assessment.product),
+    selectinload(Purchase.assessment).selectinload(Assessment.brand),
+    selectinload(Purchase.assessment)
+    .selectinload(Assessment.snapshot)
+    .selectinload(Snapshot.pictures),
+    selectinload(Purchase.assessment)
+    .selectinload(Assessment.snapshot)
+    .selectinload(Snapshot.seller),
+    selectinload(Purchase.events),
+)
+
+
+def waiting(session: Session) -> dict[str, int]:
+    """How many things wait for a person: proposals and unclear outcomes, dead jobs."""
+    purchases = select(func.count()).where(Purchase.state.in_(("proposed", "outcome_unclear")))
+    dead = select(func.count()).where(Job.state == "dead")
+    return {
+        "purchases": session.scalar(purchases) or 0,
+        "jobs": session.scalar(dead) or 0,
+    }
+
+
+def captures(session: Session, *, limit: int, before: UUID | None = None) -> Sequence[Capture]:
+    """Captures, newest first; those before one, where it is given."""
+    wanted = (
+        select(Capture)
+        .order_by(Capture.id.desc())
+        .limit(limit)
+        .options(selectinload(Capture.listing).selectinload(Listing.marketplace))
+    )
+    if before is not None:
+        wanted = wanted.where(Capture.id < before)
+    return session.scalars(wanted).all()
+
+
+def capture(session: Session, capture_id: UUID) -> Capture | None:
+    """One capture with its listing."""
+    return session.get(
+        Capture,
+        capture_id,
+        options=[selectinload(Capture.listing).selectinload(Listing.marketplace)],
+    )
+
+
+def purchases(
+    session: Session, *, state: str | None, limit: int, before: UUID | None = None
+) -> Sequence[Purchase]:
+    """Purchases, newest first; in one state, and those before one, where these are given."""
+    wanted = select(Purchase).order_by(Purchase.id.desc()).limit(limit).options(*PURCHASE_PARTS)
+    if state is not None:
+        wanted = wanted.where(Purchase.state == state)
+    if before is not None:
+        wanted = wanted.where(Purchase.id < before)
+    return session.scalars(wanted).all()
+
+
+def purchase(session: Session, purchase_id: UUID) -> Purchase | None:
+    """One purchase with what it is shown with."""
+    return session.get(Purchase, purchase_id, options=PURCHASE_PARTS)
+
+
+def purchase_tally(session: Session) -> dict[str, int]:
+    """How many purchases are in each state that any is in."""
+    counted = session.execute(select(Purchase.state, func.count()).group_by(Purchase.state))
+    return {state: number for state, number in counted}  # noqa: C416 - rows are not pairs to mypy
+
+
+def jobs(session: Session, *, state: str | None, limit: int) -> Sequence[Job]:
+    """Jobs, newest first; in one state, where it is given."""
+    wanted = select(Job).order_by(Job.id.desc()).limit(limit)
+    if state is not None:
+        wanted = wanted.where(Job.state == state)
+    return session.scalars(wanted).all()
+
+
+def runs(session: Session, *, limit: int) -> Sequence[Run]:
+    """Crawl runs, newest first."""
+    return session.scalars(
+        select(Run)
+        .order_by(Run.id.desc())
+        .limit(limit)
+        .options(
+            selectinload(Run.plan).selectinload(Plan.marketplace),
+            selectinload(Run.plan).selectinload(Plan.brand),
+        )
+    ).all()
+
+
+def brands(session: Session) -> Sequence[Brand]:
+    """All brands with what was registered for them."""
+    return session.scalars(
+        select(Brand)
+        .order_by(Brand.name)
+        .options(
+            selectinload(Brand.marks),
+            selectinload(Brand.products).selectinload(Product.references),
+            selectinload(Brand.authorisations),
+        )
+    ).all()
+
+
+def plan_names(session: Session) -> Sequence[str]:
+    """The names of all plans."""
+    return session.scalars(select(Plan.name).order_by(Plan.name)).all()
+
+
+def picture(session: Session, sha256: str) -> Picture | None:
+    """A picture by the SHA-256 of its bytes."""
+    return session.get(Picture, sha256)

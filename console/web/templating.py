@@ -1,0 +1,55 @@
+"""The template environment: strict, always escaping, with the filters that pages use."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from starlette.templating import Jinja2Templates
+
+from console.web.marking import marked, web_address
+
+
+def make_templates() -> Jinja2Templates:
+    """The environment of one console."""
+    environment = Environment(
+        loader=PackageLoader("console.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        when=when, size=size, percent=percent, words=words, web_address=web_address
+    )
+    environment.globals["marked"] = marked
+    return Jinja2Templates(env=environment)
+
+
+def when(value: datetime | date | None) -> Markup:
+    """A time to the minute, the exact one under it; all times here are UTC."""
+    if value is None:
+        return Markup("–")
+    short = f"{value:%Y-%m-%d %H:%M}" if isinstance(value, datetime) else value.isoformat()
+    return Markup('<time datetime="{0}" title="{0}">{1}</time>').format(value.isoformat(), short)
+
+
+def size(number: int) -> str:
+    """A number of bytes as people say it: ``3.4 MB``, in powers of ten."""
+    amount = float(number)
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if amount < 1000 or unit == "GB":
+            return f"{number} bytes" if unit == "bytes" else f"{amount:.1f} {unit}"
+        amount /= 1000
+    raise AssertionError("unreachable")
+
+
+def percent(share: float) -> str:
+    """A share as whole per cent."""
+    return f"{share * 100:.0f} %"
+
+
+def words(name: str) -> str:
+    """A name of the code as words: ``outcome_unclear`` is ``outcome unclear``."""
+    return name.replace("_", " ")

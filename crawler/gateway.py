@@ -1,0 +1,200 @@
+"""The gate at the level of connections: a SOCKS5 server (RFC 1928) for the browser.
+
+A page can make a browser connect in more ways than any interception of requests sees:
+popups, preconnects, workers, redirects, sockets. All of them need a connection, and every
+connection of our browsers goes through here, where the name is resolved once, judged, and
+the very address that was judged is connected to. So DNS rebinding does not pass either.
+
+What goes through is not touched: TLS is between the browser and the marketplace.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import socket
+import struct
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from crawler.gate import Forbidden, Gate
+
+CONNECT_SECONDS = 20.0
+# How long the browser has to notice that a connection was closed: a request that it puts on one
+# that it still believes in fails.
+SETTLE_SECONDS = 0.3
+
+_SUCCEEDED, _NOT_ALLOWED, _UNREACHABLE, _REFUSED = 0, 2, 4, 5
+_IPV4, _DOMAIN, _IPV6 = 1, 3, 4
+
+
+class Gateway:
+    """Connects for the browser where the gate allows it.
+
+    Attributes
+    ----------
+    refused
+        What was not allowed, in order.
+    addresses
+        The address to which a host and port was connected last.
+    """
+
+    def __init__(self, gate: Gate) -> None:
+        self.gate = gate
+        self.refused: list[Forbidden] = []
+        self.addresses: dict[tuple[str, int], str] = {}
+        self.url = ""
+        self._open: set[asyncio.StreamWriter] = set()
+        self._held = False
+        self._taken: dict[tuple[str, int], asyncio.StreamWriter] = {}
+        self._changed = asyncio.Event()
+
+    async def hold_to_one(self) -> None:
+        """From here until `release`, each host and port gets one connection, and a new one.
+
+        When a connection that was opened beforehand breaks before the answer, Chromium sends
+        the request once more on another one by itself, a POST as well (RFC 9110, section
+        9.2.2, warns of it). Whoever is about to send what must not be sent twice calls this
+        first: what was open is closed, and a second connection waits, so that the request
+        can be carried to the marketplace only once.
+
+        Called again before anything was sent, it only makes room where the one connection
+        has ended. Never call it while something that must not be sent twice is on its way.
+        """
+        if self._held:
+            self._taken = {k: v for k, v in self._taken.items() if not v.is_closing()}
+            self._wake()
+            return
+        self._held = True
+        for writer in self._open:
+            writer.transport.abort()
+        await asyncio.sleep(SETTLE_SECONDS)
+
+    def release(self) -> None:
+        """The answer is here: connect as usual again, beginning with those that waited."""
+        self._held = False
+        self._taken.clear()
+        self._wake()
+
+    async def close(self) -> None:
+        """End what is still open; the browser has gone."""
+        self.release()
+        for writer in self._open:
+            writer.transport.abort()
+        while self._open:
+            await asyncio.sleep(0.01)
+
+    def _wake(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One connection of the browser, from greeting to end."""
+        self._open.add(writer)
+        try:
+            with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+                target = await self._negotiate(reader, writer)
+                if target is not None:
+                    await _relay(reader, writer, *target)
+        finally:
+            self._open.discard(writer)
+            writer.close()
+
+    async def _wait_for_turn(self, host: str, port: int, writer: asyncio.StreamWriter) -> None:
+        while self._held and (host, port) in self._taken:
+            await self._changed.wait()
+        if writer.transport.is_closing():
+            raise ConnectionAbortedError
+        if self._held:
+            self._taken[host, port] = writer
+
+    async def _negotiate(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
+        _, methods = await reader.readexactly(2)
+        await reader.readexactly(methods)
+        writer.write(b"\x05\x00")  # no authentication: we listen on loopback only
+        _, command, _, kind = await reader.readexactly(4)
+        if kind == _IPV4:
+            host = str(ipaddress.IPv4Address(await reader.readexactly(4)))
+        elif kind == _IPV6:
+            host = f"[{ipaddress.IPv6Address(await reader.readexactly(16))}]"
+        else:
+            (length,) = await reader.readexactly(1)
+            host = (await reader.readexactly(length)).decode("ascii", "replace").lower()
+        (port,) = struct.unpack(">H", await reader.readexactly(2))
+        code = _REFUSED
+        try:
+            if command != 1:
+                return None
+            await self._wait_for_turn(host, port, writer)
+            address = await self._judge(host, port)
+            remote = await asyncio.wait_for(asyncio.open_connection(address, port), CONNECT_SECONDS)
+            self.addresses[host, port] = address
+            code = _SUCCEEDED
+            return remote
+        except Forbidden as forbidden:
+            self.refused.append(forbidden)
+            code = _NOT_ALLOWED
+            return None
+        except (TimeoutError, socket.gaierror):
+            code = _UNREACHABLE
+            return None
+        except OSError:
+            return None
+        finally:
+            writer.write(struct.pack(">BBBB4sH", 5, code, 0, _IPV4, bytes(4), 0))
+            await writer.drain()
+
+    async def _judge(self, host: str, port: int) -> str:
+        """The one address that is both allowed and connected to."""
+        found = await asyncio.get_running_loop().getaddrinfo(
+            host.strip("[]"), port, type=socket.SOCK_STREAM
+        )
+        address = str(found[0][4][0])
+        self.gate.check_address(host, port, address)
+        return address
+
+
+@asynccontextmanager
+async def open_gateway(gate: Gate) -> AsyncIterator[Gateway]:
+    """A gateway on a free port of loopback; `url` is for the browser's proxy setting."""
+    gateway = Gateway(gate)
+    server = await asyncio.start_server(gateway.serve, "127.0.0.1", 0)
+    gateway.url = f"socks5://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    try:
+        yield gateway
+    finally:
+        server.close()
+        await gateway.close()
+
+
+async def _relay(
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    remote_reader: asyncio.StreamReader,
+    remote_writer: asyncio.StreamWriter,
+) -> None:
+    pumps = [
+        asyncio.create_task(_pump(reader, remote_writer)),
+        asyncio.create_task(_pump(remote_reader, writer)),
+    ]
+    try:
+        # Whichever side ends, the other is told: nobody here half-closes.
+        await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for pump in pumps:
+            pump.cancel()
+        remote_writer.close()
+
+
+async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(ConnectionError, OSError):
+        while chunk := await source.read(1 << 18):
+            sink.write(chunk)
+            await sink.drain()
+            await sink.drain()
+    with contextlib.suppress(ConnectionError, OSError, RuntimeError):
+        if sink.can_write_eof():
+            sink.write_eof()

@@ -1,0 +1,84 @@
+"""Our own synthetic marketplace: search by JavaScript, JSON-LD on about half of the listings."""
+
+import re
+
+from crawler.marketplaces.checkout import Checkout, Step
+from crawler.marketplaces.definition import Definition
+from crawler.marketplaces.pages import ListingPage, ListPage, SellerPage
+
+_CURRENCIES = {"€": "EUR", "US $": "USD", "¥": "CNY"}
+_DECIMAL = {"EUR": ","}
+
+
+class BazaarListPage(ListPage):
+    LINKS = "a.card::attr(href)"
+
+
+class BazaarListingPage(ListingPage):
+    TITLE = "h1.title::text"
+    PRICE = ".price::text"
+    AVAILABILITY = ".stock::text"
+    DESCRIPTION = ".description::text"
+    IMAGES = ".gallery img::attr(src)"
+    SELLER = ".seller a"
+    SHIPS_FROM = ".ships-from::text"
+    ATTRIBUTES = "table.attrs tr"
+    CURRENCIES = _CURRENCIES
+    DECIMAL = _DECIMAL
+
+
+class BazaarSellerPage(SellerPage):
+    NAME = ".seller-name::text"
+    COUNTRY = ".country::text"
+    RATING = ".rating::text"
+    JOINED = ".joined::attr(datetime)"
+
+
+DEFINITION = Definition(
+    kind="bazaar",
+    title="Touchstone's synthetic marketplace",
+    search="/search?q={query}",
+    search_in_browser=True,
+    listing_path=re.compile(r"^/item/(?P<id>\d+)/"),
+    list_page=BazaarListPage,
+    listing_page=BazaarListingPage,
+    seller_page=BazaarSellerPage,
+    checkout=Checkout(
+        add="#add-to-cart",
+        basket=None,
+        steps=(
+            Step("cart", r"^/cart$", "#to-checkout"),
+            Step(
+                "address",
+                r"^/checkout/address$",
+                "#next",
+                fills={
+                    f"input[name={name}]": name
+                    for name in ("name", "email", "line1", "city", "postcode", "country")
+                },
+            ),
+            Step(
+                "shipping",
+                r"^/checkout/shipping$",
+                "#next",
+                checks=("input[name=shipping][value=standard]",),
+            ),
+            Step(
+                "payment",
+                r"^/checkout/payment$",
+                "#next",
+                checks=("input[name=payment][value=invoice]",),
+            ),
+        ),
+        review=r"^/checkout/review$",
+        total=".bill-total",
+        quantity=".bill-quantity",
+        title=".bill-title",
+        seller=".bill-seller",
+        order_button="#place-order",
+        thanks=r"^/checkout/done/",
+        order_number=".order-number",
+        currencies=_CURRENCIES,
+        decimal=_DECIMAL,
+    ),
+)

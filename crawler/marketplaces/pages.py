@@ -1,0 +1,315 @@
+"""Page objects: from a page to what it says, in the vocabulary of zyte-common-items.
+
+Structured data (JSON-LD) first where a page has it, then the markup that a marketplace's
+subclass names. A field that is not there is None; nothing is guessed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from functools import cached_property
+from typing import Any, ClassVar
+
+import extruct
+from price_parser import Price
+from web_poet import WebPage, field
+from zyte_common_items import (
+    AdditionalProperty,
+    Brand,
+    Image,
+    Product,
+    ProductPage,
+)
+
+from registry.money import Money
+
+MAX_TEXT = 20_000
+MAX_ID = 255
+MAX_IMAGES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class SellerRef:
+    """A seller as a listing names it; `id` is the marketplace's, or its name if it has none."""
+
+    id: str
+    name: str | None
+    url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SellerFacts:
+    """What a seller's page says."""
+
+    name: str | None
+    country: str | None
+    rating: float | None
+    joined_on: date | None
+
+
+class ListPage(WebPage[Any]):
+    """A page that leads to listings: search results, a category."""
+
+    LINKS: ClassVar[str] = "a::attr(href)"
+    NEXT: ClassVar[str] = "a[rel=next]::attr(href)"
+
+    def links(self) -> list[str]:
+        """Addresses of listings, absolute, in order, each once."""
+        found = (_absolute(self, link) for link in self.css(self.LINKS).getall())
+        return list(dict.fromkeys(link for link in found if link))
+
+    def next_page(self) -> str | None:
+        """Address of the next page, None on the last one."""
+        link = self.css(self.NEXT).get()
+        return _absolute(self, link) if link else None
+
+
+class SellerPage(WebPage[Any]):
+    """A seller's own page."""
+
+    NAME: ClassVar[str] = ""
+    COUNTRY: ClassVar[str] = ""
+    RATING: ClassVar[str] = ""
+    JOINED: ClassVar[str] = ""
+
+    def facts(self) -> SellerFacts:
+        """What it says; None for what it does not."""
+        return SellerFacts(
+            name=self._text(self.NAME),
+            country=self._text(self.COUNTRY),
+            rating=_number(self._text(self.RATING)),
+            joined_on=_date(self._text(self.JOINED)),
+        )
+
+    def _text(self, selector: str) -> str | None:
+        return clean(self.css(selector).get()) if selector else None
+
+
+class ListingPage(ProductPage):
+    """A listing. Subclasses name the marketplace's markup by CSS selectors."""
+
+    TITLE: ClassVar[str] = "h1::text"
+    PRICE: ClassVar[str] = ""
+    AVAILABILITY: ClassVar[str] = ""
+    DESCRIPTION: ClassVar[str] = ""
+    IMAGES: ClassVar[str] = ""
+    SELLER: ClassVar[str] = ""
+    SELLER_ID: ClassVar[re.Pattern[str]] = re.compile(r"/seller/(?P<id>[^/?#]+)")
+    SHIPS_FROM: ClassVar[str] = ""
+    ATTRIBUTES: ClassVar[str] = "table tr"
+    #: Currency signs of this marketplace, longest first where one holds another.
+    CURRENCIES: ClassVar[Mapping[str, str]] = {"€": "EUR", "£": "GBP", "US $": "USD", "$": "USD"}
+    DECIMAL: ClassVar[Mapping[str, str]] = {"EUR": ","}
+
+    @cached_property
+    def _data(self) -> Mapping[str, Any]:
+        """The page's schema.org Product, empty if it has none."""
+        if "ld+json" not in self.html:
+            return {}
+        try:
+            found = extruct.extract(
+                self.html, base_url=str(self.response.url), syntaxes=["json-ld"], errors="ignore"
+            ).get("json-ld", [])
+        except (ValueError, RecursionError, TypeError, AttributeError):
+            return {}
+        return next((node for node in _nodes(found) if _is(node, "Product")), {})
+
+    @cached_property
+    def _offer(self) -> Mapping[str, Any]:
+        offers = self._data.get("offers")
+        first = offers[0] if isinstance(offers, list) and offers else offers
+        return first if isinstance(first, dict) else {}
+
+    @field
+    def name(self) -> str | None:
+        """The whole title."""
+        return _string(self._data.get("name")) or self._text(self.TITLE)
+
+    @field
+    def description(self) -> str | None:
+        """The seller's text."""
+        said = _string(self._data.get("description"))
+        if said or not self.DESCRIPTION:
+            return said
+        return clean(" ".join(self.css(self.DESCRIPTION).getall()))
+
+    def money(self) -> Money | None:
+        """The price, None if there is none that can be read with certainty."""
+        amount, currency = self._offer.get("price"), self._offer.get("priceCurrency")
+        if amount is not None and isinstance(currency, str):
+            return _money(str(amount), currency.upper(), ".")
+        text = clean(" ".join(self.css(self.PRICE).getall())) if self.PRICE else None
+        return read_price(text, self.CURRENCIES, self.DECIMAL) if text else None
+
+    @field
+    def price(self) -> str | None:
+        """The amount, as zyte-common-items writes it."""
+        money = self.money()
+        return str(money.amount) if money else None
+
+    @field
+    def currency(self) -> str | None:
+        """ISO 4217."""
+        money = self.money()
+        return money.currency if money else None
+
+    @field
+    def availability(self) -> str | None:
+        """``InStock`` or ``OutOfStock``."""
+        said = _string(self._offer.get("availability")) or self._text(self.AVAILABILITY)
+        if not said:
+            return None
+        gone = re.search(r"out\s*of\s*stock|outofstock|soldout|sold out|unavailable", said, re.I)
+        return "OutOfStock" if gone else "InStock"
+
+    @field
+    def images(self) -> list[Image] | None:
+        """Pictures, largest first as the page orders them."""
+        said = self._data.get("image") or []
+        links = [_string(i.get("url") if isinstance(i, dict) else i) for i in _list(said)]
+        links += self.css(self.IMAGES).getall() if self.IMAGES else []
+        found = dict.fromkeys(_absolute(self, link) for link in links if link)
+        return [Image(url=url) for url in found if url][:MAX_IMAGES] or None
+
+    @field
+    def brand(self) -> Brand | None:
+        """The brand that the listing claims in its data."""
+        said = self._data.get("brand")
+        name = said.get("name") if isinstance(said, dict) else said
+        if not name:
+            attributes = {k.casefold(): v for k, v in self._attributes()}
+            name = attributes.get("brand")
+        text = _string(name)
+        return Brand(name=text) if text else None
+
+    @field
+    def additionalProperties(self) -> list[AdditionalProperty] | None:
+        """The table of attributes."""
+        return [AdditionalProperty(name=k, value=v) for k, v in self._attributes()] or None
+
+    def seller(self) -> SellerRef | None:
+        """Who sells it."""
+        link = self.css(self.SELLER) if self.SELLER else None
+        if link:
+            href = link.attrib.get("href", "")
+            match = self.SELLER_ID.search(href)
+            name = clean(link.css("::text").get())
+            seller_id = clean(match["id"]) if match else None
+            if seller_id:
+                return SellerRef(seller_id[:MAX_ID], name, _absolute(self, href))
+        said = self._offer.get("seller")
+        name = _string(said.get("name") if isinstance(said, dict) else said)
+        return SellerRef(name[:MAX_ID], name, None) if name else None
+
+    def condition(self) -> str | None:
+        """``new``, ``used`` or what the page says."""
+        said = _string(self._data.get("itemCondition") or self._offer.get("itemCondition"))
+        if not said:
+            attributes = {k.casefold(): v for k, v in self._attributes()}
+            said = attributes.get("condition") or attributes.get("zustand")
+        if not said:
+            return None
+        word = said.rsplit("/", 1)[-1].removesuffix("Condition").casefold()
+        return word[:64]
+
+    def ships_from(self) -> str | None:
+        """Where it is sent from."""
+        return self._text(self.SHIPS_FROM) or dict(self._attributes()).get("Ships from")
+
+    def _attributes(self) -> list[tuple[str, str]]:
+        found = []
+        for row in self.css(self.ATTRIBUTES):
+            name = clean(" ".join(row.css("th ::text, th::text").getall()))
+            value = clean(" ".join(row.css("td ::text, td::text").getall()))
+            if name and value:
+                found.append((name[:100], value[:500]))
+        return found[:60]
+
+    def _text(self, selector: str) -> str | None:
+        return clean(self.css(selector).get()) if selector else None
+
+    async def to_item(self) -> Product:
+        """The listing as a zyte-common-items Product."""
+        item: Product = await super().to_item()
+        return item
+
+
+def read_price(
+    text: str, currencies: Mapping[str, str], decimal: Mapping[str, str]
+) -> Money | None:
+    """Read a price as a marketplace writes it.
+
+    The separators are the marketplace's, never guessed: ``3.350`` is 3350 in one place and
+    3.35 in another.
+    """
+    currency = next((code for sign, code in currencies.items() if sign in text), None)
+    if currency is None:
+        return None
+    point = decimal.get(currency, ".")
+    found = Price.fromstring(text, decimal_separator=point)
+    return _money(str(found.amount), currency, ".") if found.amount is not None else None
+
+
+def clean(text: str | None) -> str | None:
+    """Text with its blanks folded; None if it is empty.
+
+    NULs and lone surrogates, which JSON can write and no database takes, are gone.
+    """
+    if text is None:
+        return None
+    text = text.replace("\0", "").encode("utf-8", "ignore").decode()
+    return " ".join(text.split())[:MAX_TEXT] or None
+
+
+def _money(amount: str, currency: str, decimal: str) -> Money | None:
+    parsed = Price.fromstring(amount, decimal_separator=decimal).amount
+    if parsed is None or parsed > Decimal(10**12):
+        return None
+    try:
+        return Money(parsed, currency)
+    except ValueError:
+        return None
+
+
+def _nodes(found: Any) -> Iterable[Mapping[str, Any]]:
+    for node in _list(found):
+        if isinstance(node, dict):
+            yield node
+            yield from _nodes(node.get("@graph", []))
+
+
+def _is(node: Mapping[str, Any], kind: str) -> bool:
+    return kind in _list(node.get("@type"))
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def _string(value: Any) -> str | None:
+    """Clean text out of structured data, where anything may stand."""
+    return clean(value) if isinstance(value, str) else None
+
+
+def _number(text: str | None) -> float | None:
+    match = re.search(r"\d+(?:\.\d+)?", text or "")
+    return float(match.group()) if match else None
+
+
+def _date(text: str | None) -> date | None:
+    try:
+        return date.fromisoformat(text or "")
+    except ValueError:
+        return None
+
+
+def _absolute(page: WebPage[Any], link: str) -> str | None:
+    """A link as an absolute address; None if it is none, such as ``http://[``."""
+    try:
+        return str(page.urljoin(link))
+    except ValueError:
+        return None

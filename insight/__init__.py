@@ -1,0 +1,6 @@
+"""What the data say: each listing seen is assessed here, and whatever is mined from many.
+
+This room turns rows into the values that the matchers judge and writes down what they
+said, inputs included. It visits no marketplace, buys nothing, and accuses nobody: the most
+that it does is to put a listing into people's queue.
+"""

@@ -1,0 +1,42 @@
+"""Whom an investigator looks at: pictures, words, price, seller, and one score with reasons.
+
+Pure code: values in, values out. No database, no network, no clock; thresholds, weights and
+lexicon are data with a version, so that an assessment can be worked out again from its
+stored inputs to the same figure.
+"""
+
+from matchers.pictures import PictureError, fingerprint, media_type
+from matchers.score import assess
+from matchers.values import (
+    Assessment,
+    Authorisation,
+    Brand,
+    Listing,
+    Money,
+    Picture,
+    PictureMatch,
+    Product,
+    Signal,
+    Span,
+    from_json,
+    to_json,
+)
+
+__all__ = [
+    "Assessment",
+    "Authorisation",
+    "Brand",
+    "Listing",
+    "Money",
+    "Picture",
+    "PictureError",
+    "PictureMatch",
+    "Product",
+    "Signal",
+    "Span",
+    "assess",
+    "fingerprint",
+    "from_json",
+    "media_type",
+    "to_json",
+]

@@ -1,0 +1,317 @@
+"""The job that buys: a rehearsal up to the ordering click, or the click, at most once.
+
+Before the click its intent is committed (`clicked_at`), under the fence of the job. Whoever
+finds the intent without an outcome writes *outcome unclear* and clicks nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from playwright.async_api import Error as PlaywrightError
+from playwright.async_api import Page, Request, Response, Route
+from sqlalchemy import update
+
+from crawler.browser import CONTEXT_OPTIONS, find_chromium, open_browser, tame
+from crawler.gate import Gate
+from crawler.gateway import Gateway
+from crawler.marketplaces import KINDS
+from crawler.marketplaces.checkout import Checkout
+from evidence.capture import Capture
+from evidence.jobs import keep
+from evidence.recorder import Recorder, Sealed
+from purchases.checkout import Stopped, Walk
+from purchases.personas import Persona, load_persona
+from purchases.states import move
+from registry import jobs, models
+from registry.blobs import Blobs
+from registry.models.base import utcnow
+from registry.money import Money
+from registry.settings import Settings
+
+ACTOR = "touchstone"
+OUTCOME_SECONDS = 45.0
+#: How long a request that posts waits for the answer to another before it goes all the same.
+TURN_SECONDS = 5.0
+_SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be bought, as it was approved.
+
+    Parameters
+    ----------
+    click
+        Whether ordering is switched on for the marketplace.
+    """
+
+    url: str
+    title: str
+    seller: str | None
+    limit: Money
+    recipe: Checkout
+    click: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of it: the state to go to, and what is known then."""
+
+    state: str
+    note: str | None = None
+    number: str | None = None
+    total: Money | None = None
+    sealed: Sealed | None = None
+
+
+def purchase_job(hold: jobs.Hold, settings: Settings, blobs: Blobs) -> None:
+    """Run the checkout of an approved purchase.
+
+    A worker that dies before the click is followed by another from the start; one that dies
+    after it leaves an unclear outcome.
+    """
+    purchase_id = UUID(hold.claim.payload["purchase_id"])
+    with hold.writing() as session:
+        purchase = session.get_one(models.Purchase, purchase_id)
+        if purchase.state == "approved":
+            move(session, purchase, "ordering", actor=ACTOR)
+        state, clicked = purchase.state, purchase.clicked_at is not None
+        listing = purchase.listing
+        order = _order(purchase) if state == "ordering" and not clicked else None
+    if state != "ordering":
+        with hold.finishing({"state": state}):
+            return  # it was rejected, or is over already
+    if clicked:
+        note = "the worker was lost after the ordering click; look into the shop's orders"
+        _end(hold, purchase_id, Outcome("outcome_unclear", note))
+        return
+    if isinstance(order, Outcome):
+        _end(hold, purchase_id, order)
+        return
+    assert order is not None
+    persona = load_persona(settings)
+    work = settings.data_dir / "work"
+    work.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=work) as folder:
+        outcome = asyncio.run(
+            Buyer(hold, settings, purchase_id, order, persona, Path(folder)).buy()
+        )
+        capture = None
+        if outcome.sealed is not None:
+            seen = Capture("complete", 200, order.url, outcome.sealed)
+            capture = keep(seen, listing, settings, blobs)
+        _end(hold, purchase_id, outcome, capture)
+
+
+def _order(purchase: models.Purchase) -> Order | Outcome:
+    snapshot = purchase.assessment.snapshot
+    marketplace = purchase.listing.marketplace
+    recipe = KINDS[marketplace.kind].checkout
+    if recipe is None:
+        return Outcome("stopped", f"there is no checkout recipe for {marketplace.kind}")
+    return Order(
+        url=purchase.listing.url,
+        title=snapshot.title,
+        seller=snapshot.seller.name if snapshot.seller else None,
+        limit=purchase.limit,
+        recipe=recipe,
+        click=marketplace.ordering,
+    )
+
+
+def _end(
+    hold: jobs.Hold,
+    purchase_id: UUID,
+    outcome: Outcome,
+    capture: models.Capture | None = None,
+) -> None:
+    with hold.finishing({"state": outcome.state}) as session:
+        purchase = session.get_one(models.Purchase, purchase_id)
+        move(session, purchase, outcome.state, actor=ACTOR, note=outcome.note)
+        purchase.order_number = outcome.number
+        if outcome.total is not None:
+            purchase.order_amount = outcome.total.amount
+            purchase.order_currency = outcome.total.currency
+        if capture is not None:
+            capture.purchase_id = purchase_id
+            session.add(capture)
+
+
+class Buyer:
+    """One try in one fresh browser."""
+
+    def __init__(
+        self,
+        hold: jobs.Hold,
+        settings: Settings,
+        purchase_id: UUID,
+        order: Order,
+        persona: Persona,
+        folder: Path,
+    ) -> None:
+        self.hold = hold
+        self.settings = settings
+        self.purchase_id = purchase_id
+        self.order = order
+        self.persona = persona
+        self.folder = folder
+        self.clicked = False
+
+    async def buy(self) -> Outcome:
+        """Go as far as is allowed; after the click, no error is raised any more."""
+        gate = Gate(self.settings.allowed_private_hosts)
+        await gate.acheck(self.order.url)
+        try:
+            async with open_browser(find_chromium(self.settings.browser), gate) as opened:
+                context = await opened.browser.new_context(**CONTEXT_OPTIONS)
+                page = await context.new_page()
+                await tame(page)
+                recorder = Recorder(page, opened.gateway, self.folder, self._why())
+                await recorder.start()
+                walk = Walk(page, recorder, self.order.recipe, self.persona.fields())
+                outcome = await self._walk(walk)
+                return await self._seal(recorder, outcome)
+        except Exception as error:
+            if not self.clicked:
+                raise  # nothing was ordered: the job may be tried again
+            note = f"after the ordering click: {type(error).__name__}: {error}"[:500]
+            return Outcome("outcome_unclear", note)
+
+    def _why(self) -> dict[str, str]:
+        return {
+            "operator": self.settings.operator,
+            "why": f"test purchase {self.purchase_id}",
+            "url": self.order.url,
+        }
+
+    async def _walk(self, walk: Walk) -> Outcome:
+        try:
+            await walk.to_review(self.order.url)
+            total = await walk.check(self.order.title, self.order.seller, self.order.limit)
+        except Stopped as stopped:
+            with contextlib.suppress(PlaywrightError, TimeoutError):
+                await walk.recorder.step("stopped")
+            return Outcome("stopped", str(stopped))
+        if not self.order.click:
+            note = "rehearsed: ordering is switched off for this marketplace"
+            return Outcome("rehearsed", note, total=total)
+        await asyncio.to_thread(self._intend)
+        self.clicked = True
+        return await self._click(walk, total)
+
+    def _intend(self) -> None:
+        """Commit that the click comes now; only one may ever do so for a purchase."""
+        with self.hold.writing() as session:
+            intended = session.scalars(
+                update(models.Purchase)
+                .where(
+                    models.Purchase.id == self.purchase_id,
+                    models.Purchase.state == "ordering",
+                    models.Purchase.clicked_at.is_(None),
+                )
+                .values(clicked_at=utcnow())
+                .returning(models.Purchase.id)
+                .execution_options(synchronize_session=False)
+            ).all()
+            if not intended:
+                raise jobs.LeaseLost(f"purchase {self.purchase_id} was clicked already")
+
+    async def _click(self, walk: Walk, total: Money) -> Outcome:
+        page, recipe = walk.page, self.order.recipe
+        await _once(page, walk.recorder.gateway)
+        button = page.locator(recipe.order_button)
+        with contextlib.suppress(PlaywrightError):
+            # No waiting for navigation in the click itself, and never a second click.
+            await button.click(no_wait_after=True, timeout=5_000)
+        thanks = re.compile(recipe.thanks)
+        with contextlib.suppress(PlaywrightError):
+            await page.wait_for_url(
+                lambda url: bool(thanks.search(urlsplit(url).path)),
+                timeout=OUTCOME_SECONDS * 1000,
+                wait_until="load",
+            )
+        number = None
+        # Whatever the page does now, it is neither an error nor waited for without an end.
+        with contextlib.suppress(PlaywrightError, TimeoutError):
+            async with asyncio.timeout(OUTCOME_SECONDS):
+                number = await walk.order_number()
+        with contextlib.suppress(PlaywrightError, TimeoutError):
+            await walk.recorder.step("outcome")
+        if number is None:
+            note = f"no confirmation was seen; the page was {page.url[:200]}"
+            return Outcome("outcome_unclear", note, total=total)
+        return Outcome("ordered", number=number, total=total)
+
+    async def _seal(self, recorder: Recorder, outcome: Outcome) -> Outcome:
+        sealed = await recorder.seal(
+            state=outcome.state, order_number=outcome.number, note=outcome.note
+        )
+        return Outcome(outcome.state, outcome.note, outcome.number, outcome.total, sealed)
+
+
+async def _once(page: Page, gateway: Gateway) -> None:
+    """Let nothing that orders be sent twice from here on, whatever page and browser do.
+
+    The page's script may post again, so each address is posted to once. The browser may send
+    again what got no answer, so what posts goes one after the other, each with one new
+    connection until its answer is here; no other post cuts off the order before it. Beacons
+    order nothing, and would cut off the confirmation, being sent when the page is left: they
+    are not sent.
+    """
+    sent: set[str] = set()
+    redirected: set[Request] = set()
+    turn = asyncio.Lock()
+    whose: Request | None = None
+
+    async def judge(route: Route) -> None:
+        nonlocal whose
+        request = route.request
+        if request.method in _SAFE_METHODS:
+            await route.continue_()
+        elif request.url not in sent and request.resource_type != "ping":
+            sent.add(request.url)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(turn.acquire(), TURN_SECONDS)
+                whose = request
+                await gateway.hold_to_one()
+            await route.continue_()
+        else:
+            await route.abort("blockedbyclient")
+
+    def concerns(request: Request) -> bool:
+        """Whether it is what is held for, or what that led to; an order may be a GET as well."""
+        if whose is None:
+            return request.is_navigation_request() and request.frame == page.main_frame
+        first = request
+        while first.redirected_from is not None:
+            first = first.redirected_from
+        return first == whose
+
+    def answered(response: Response) -> None:
+        if concerns(response.request):
+            gateway.release()
+            if 300 <= response.status < 400:
+                redirected.add(response.request)
+
+    def ended(request: Request) -> None:
+        nonlocal whose
+        if concerns(request):
+            gateway.release()
+            # Where a post leads to is part of its turn: the next one would cut that off.
+            if whose is not None and request not in redirected:
+                whose = None
+                turn.release()
+
+    await page.route("**/*", judge)
+    page.on("response", answered)
+    page.on("requestfinished", ended)
+    page.on("requestfailed", ended)
+    await gateway.hold_to_one()

@@ -1,0 +1,1 @@
+"""Alembic migrations, one file a step, never edited after they landed."""

@@ -1,0 +1,15 @@
+"""How Alembic reaches the database: through the connection that `Database` gives it."""
+
+from alembic import context
+
+from registry.models import Base
+
+connection = context.config.attributes["connection"]
+context.configure(
+    connection=connection,
+    target_metadata=Base.metadata,
+    render_as_batch=connection.dialect.name == "sqlite",
+    compare_type=True,
+)
+with context.begin_transaction():
+    context.run_migrations()

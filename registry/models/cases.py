@@ -1,0 +1,119 @@
+"""What came of it: assessments, captures, test purchases."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from registry.models.base import Base, Created, Currency, PrimaryKey, Sha256
+from registry.models.brands import Brand, Product
+from registry.models.watching import Listing, Plan, Snapshot
+from registry.money import Money
+
+
+class Assessment(Base):
+    """A score with its reasons. It queues a listing for people; it accuses nobody.
+
+    `inputs` holds the values that the matchers were given, so that the figure can be
+    worked out again.
+    """
+
+    __tablename__ = "assessments"
+    __table_args__ = (Index("ix_assessments_flagged_score", "flagged", "score"),)
+
+    id: Mapped[PrimaryKey]
+    snapshot_id: Mapped[UUID] = mapped_column(ForeignKey("snapshots.id"), index=True)
+    plan_id: Mapped[UUID] = mapped_column(ForeignKey("plans.id"), index=True)
+    brand_id: Mapped[UUID] = mapped_column(ForeignKey("brands.id"), index=True)
+    product_id: Mapped[UUID | None] = mapped_column(ForeignKey("products.id"))
+    score: Mapped[float]
+    threshold: Mapped[float]
+    flagged: Mapped[bool]
+    gate: Mapped[str | None] = mapped_column(String(32))
+    result: Mapped[dict[str, Any]]
+    inputs: Mapped[dict[str, Any]]
+    created_at: Mapped[Created]
+
+    snapshot: Mapped[Snapshot] = relationship()
+    plan: Mapped[Plan] = relationship()
+    brand: Mapped[Brand] = relationship()
+    product: Mapped[Product | None] = relationship()
+
+
+class Capture(Base):
+    """A sealed evidence bundle (WACZ), kept under its own SHA-256."""
+
+    __tablename__ = "captures"
+
+    id: Mapped[PrimaryKey]
+    listing_id: Mapped[UUID] = mapped_column(ForeignKey("listings.id"), index=True)
+    assessment_id: Mapped[UUID | None] = mapped_column(ForeignKey("assessments.id"), index=True)
+    purchase_id: Mapped[UUID | None] = mapped_column(ForeignKey("purchases.id"), index=True)
+    url: Mapped[str]
+    status: Mapped[str] = mapped_column(String(16))
+    http_status: Mapped[int | None]
+    sha256: Mapped[Sha256]
+    blob: Mapped[str]
+    size: Mapped[int]
+    screenshot_blob: Mapped[str | None]
+    captured_at: Mapped[Created]
+    operator: Mapped[str]
+
+    listing: Mapped[Listing] = relationship()
+
+
+class Purchase(Base):
+    """A test purchase. At most one ordering click: `clicked_at` is written before it.
+
+    States: proposed, rejected, approved, ordering, rehearsed, ordered, outcome_unclear,
+    stopped, settled. `outcome_unclear` is settled by a person, never by another try.
+    """
+
+    __tablename__ = "purchases"
+
+    id: Mapped[PrimaryKey]
+    listing_id: Mapped[UUID] = mapped_column(ForeignKey("listings.id"), index=True)
+    assessment_id: Mapped[UUID] = mapped_column(ForeignKey("assessments.id"), unique=True)
+    state: Mapped[str] = mapped_column(String(24), default="proposed", index=True)
+    limit_amount: Mapped[Decimal]
+    limit_currency: Mapped[Currency]
+    requested_by: Mapped[str]
+    approved_by: Mapped[str | None]
+    approved_at: Mapped[datetime | None]
+    clicked_at: Mapped[datetime | None]
+    order_number: Mapped[str | None]
+    order_amount: Mapped[Decimal | None]
+    order_currency: Mapped[Currency | None]
+    note: Mapped[str | None]
+    created_at: Mapped[Created]
+
+    listing: Mapped[Listing] = relationship()
+    assessment: Mapped[Assessment] = relationship()
+    events: Mapped[list[PurchaseEvent]] = relationship(
+        back_populates="purchase", order_by="PurchaseEvent.id"
+    )
+
+    @property
+    def limit(self) -> Money:
+        """The most that may be paid, shipping and tax included."""
+        return Money(self.limit_amount, self.limit_currency)
+
+
+class PurchaseEvent(Base):
+    """A step in the life of a purchase: who did what, when."""
+
+    __tablename__ = "purchase_events"
+
+    id: Mapped[PrimaryKey]
+    purchase_id: Mapped[UUID] = mapped_column(ForeignKey("purchases.id"), index=True)
+    at: Mapped[Created]
+    actor: Mapped[str]
+    state: Mapped[str] = mapped_column(String(24))
+    note: Mapped[str | None]
+
+    purchase: Mapped[Purchase] = relationship(back_populates="events")

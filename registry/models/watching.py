@@ -1,0 +1,168 @@
+"""What was seen: marketplaces, plans, runs, sellers, listings and their snapshots."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from registry.models.base import Base, Created, Currency, PrimaryKey, Sha256
+from registry.models.brands import Brand, Picture
+from registry.money import Money
+
+
+class Marketplace(Base):
+    """A marketplace under watch. `ordering` is switched on by a person, never by a plan."""
+
+    __tablename__ = "marketplaces"
+
+    id: Mapped[PrimaryKey]
+    name: Mapped[str] = mapped_column(String(64), unique=True)
+    kind: Mapped[str] = mapped_column(String(64))
+    url: Mapped[str]
+    ordering: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[Created]
+
+
+class Plan(Base):
+    """A watch plan: which brand, where, by which queries and pages, over which score."""
+
+    __tablename__ = "plans"
+
+    id: Mapped[PrimaryKey]
+    name: Mapped[str] = mapped_column(String(64), unique=True)
+    brand_id: Mapped[UUID] = mapped_column(ForeignKey("brands.id"), index=True)
+    marketplace_id: Mapped[UUID] = mapped_column(ForeignKey("marketplaces.id"), index=True)
+    queries: Mapped[list[str]]
+    browse: Mapped[list[str]]
+    threshold: Mapped[float]
+    max_pages: Mapped[int]
+    created_at: Mapped[Created]
+
+    brand: Mapped[Brand] = relationship()
+    marketplace: Mapped[Marketplace] = relationship()
+
+
+class Run(Base):
+    """One run of a plan. State: running, finished, failed."""
+
+    __tablename__ = "runs"
+
+    id: Mapped[PrimaryKey]
+    plan_id: Mapped[UUID] = mapped_column(ForeignKey("plans.id"), index=True)
+    state: Mapped[str] = mapped_column(String(16), default="running")
+    started_at: Mapped[Created]
+    finished_at: Mapped[datetime | None]
+    stats: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    error: Mapped[str | None]
+
+    plan: Mapped[Plan] = relationship()
+
+
+class Seller(Base):
+    """A seller's account on one marketplace."""
+
+    __tablename__ = "sellers"
+    __table_args__ = (UniqueConstraint("marketplace_id", "external_id"),)
+
+    id: Mapped[PrimaryKey]
+    marketplace_id: Mapped[UUID] = mapped_column(ForeignKey("marketplaces.id"))
+    external_id: Mapped[str] = mapped_column(String(255))
+    name: Mapped[str | None]
+    url: Mapped[str | None]
+    country: Mapped[str | None]
+    rating: Mapped[float | None]
+    joined_on: Mapped[date | None]
+    first_seen_at: Mapped[Created]
+    last_seen_at: Mapped[Created]
+
+
+class Listing(Base):
+    """An offer on a marketplace, known by the page's own id."""
+
+    __tablename__ = "listings"
+    __table_args__ = (UniqueConstraint("marketplace_id", "external_id"),)
+
+    id: Mapped[PrimaryKey]
+    marketplace_id: Mapped[UUID] = mapped_column(ForeignKey("marketplaces.id"))
+    external_id: Mapped[str] = mapped_column(String(255))
+    url: Mapped[str]
+    first_seen_at: Mapped[Created]
+    last_seen_at: Mapped[Created]
+
+    marketplace: Mapped[Marketplace] = relationship()
+    snapshots: Mapped[list[Snapshot]] = relationship(
+        back_populates="listing", order_by="Snapshot.id"
+    )
+
+
+class Snapshot(Base):
+    """What a listing said. A sighting that finds the same content adds no second one.
+
+    `content_sha256` is over the extracted fields and pictures, not over the page, which
+    may carry tokens that change with every visit.
+    """
+
+    __tablename__ = "snapshots"
+
+    id: Mapped[PrimaryKey]
+    listing_id: Mapped[UUID] = mapped_column(ForeignKey("listings.id"), index=True)
+    seller_id: Mapped[UUID | None] = mapped_column(ForeignKey("sellers.id"), index=True)
+    seen_at: Mapped[Created]
+    content_sha256: Mapped[Sha256]
+    title: Mapped[str]
+    description: Mapped[str]
+    amount: Mapped[Decimal | None]
+    currency: Mapped[Currency | None]
+    availability: Mapped[str | None] = mapped_column(String(32))
+    condition: Mapped[str | None] = mapped_column(String(64))
+    brand: Mapped[str | None]
+    ships_from: Mapped[str | None]
+    attributes: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+    listing: Mapped[Listing] = relationship(back_populates="snapshots")
+    seller: Mapped[Seller | None] = relationship()
+    pictures: Mapped[list[SnapshotPicture]] = relationship(
+        back_populates="snapshot", order_by="SnapshotPicture.position"
+    )
+
+    @property
+    def price(self) -> Money | None:
+        """The price as shown, if one was read."""
+        if self.amount is None or self.currency is None:
+            return None
+        return Money(self.amount, self.currency)
+
+
+class SnapshotPicture(Base):
+    """A picture that a listing showed; `fault` says why its bytes could not be had."""
+
+    __tablename__ = "snapshot_pictures"
+
+    snapshot_id: Mapped[UUID] = mapped_column(ForeignKey("snapshots.id"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    url: Mapped[str]
+    sha256: Mapped[Sha256 | None] = mapped_column(ForeignKey("pictures.sha256"), index=True)
+    fault: Mapped[str | None]
+
+    snapshot: Mapped[Snapshot] = relationship(back_populates="pictures")
+    picture: Mapped[Picture | None] = relationship()
+
+
+class Sighting(Base):
+    """That a run saw a listing, at a time, saying what a snapshot holds."""
+
+    __tablename__ = "sightings"
+    __table_args__ = (UniqueConstraint("run_id", "listing_id"),)
+
+    id: Mapped[PrimaryKey]
+    run_id: Mapped[UUID] = mapped_column(ForeignKey("runs.id"))
+    listing_id: Mapped[UUID] = mapped_column(ForeignKey("listings.id"), index=True)
+    snapshot_id: Mapped[UUID] = mapped_column(ForeignKey("snapshots.id"), index=True)
+    seen_at: Mapped[Created]
+
+    snapshot: Mapped[Snapshot] = relationship()

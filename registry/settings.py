@@ -1,0 +1,137 @@
+"""Settings: `TOUCHSTONE_*` variables over `touchstone.toml` over defaults."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+from platformdirs import user_data_path
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from registry.errors import TouchstoneError
+
+
+def _operator() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container without a passwd entry
+        return f"uid-{os.getuid()}"
+
+
+class Settings(BaseSettings):
+    """Where the parts are and how they behave; one object for the whole process."""
+
+    model_config = SettingsConfigDict(env_prefix="TOUCHSTONE_", extra="forbid", frozen=True)
+
+    data_dir: Path = Field(
+        default_factory=lambda: user_data_path("touchstone"),
+        description="Folder for the default database, evidence and working files.",
+    )
+    database_url: str = Field(
+        default="", description="SQLAlchemy URL; empty means SQLite in the data directory."
+    )
+    broker_url: str = Field(default="embedded:", description="embedded: or redis://… or amqp://…")
+    broker_namespace: str = Field(
+        default="touchstone",
+        pattern=r"^[a-z0-9][a-z0-9-]{0,40}$",
+        description="Keeps installations that share one broker apart.",
+    )
+    evidence_store_url: str = Field(
+        default="", description="file:// or s3:// URL; empty means a folder in the data directory."
+    )
+    browser: str | None = Field(
+        default=None, description="Path of Chromium; empty means the first one found."
+    )
+    allowed_private_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Hosts on private addresses that may be visited: host or host:port.",
+    )
+    operator: str = Field(default_factory=_operator, description="Named in evidence and approvals.")
+    worker_threads: int = Field(default=2, ge=1, le=64)
+    lease_seconds: float = Field(
+        default=60.0, gt=0, description="A worker silent for so long has lost its job."
+    )
+    handover_seconds: float = Field(
+        default=30.0, gt=0, description="A job that no worker claims is handed over again."
+    )
+
+    @field_validator("allowed_private_hosts", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("broker_url")
+    @classmethod
+    def _known_broker(cls, value: str) -> str:
+        if value == "embedded:" or value.startswith(
+            ("redis://", "rediss://", "amqp://", "amqps://")
+        ):
+            return value
+        raise ValueError("use embedded: or redis://… or amqp://…")
+
+    @field_validator("data_dir")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+    @property
+    def database(self) -> str:
+        """The SQLAlchemy URL in force."""
+        if self.database_url:
+            # The bare scheme names no driver, and SQLAlchemy would look for psycopg 2.
+            for bare in ("postgresql://", "postgres://"):
+                if self.database_url.startswith(bare):
+                    return "postgresql+psycopg://" + self.database_url.removeprefix(bare)
+            return self.database_url
+        return f"sqlite:///{self.data_dir / 'touchstone.db'}"
+
+    @property
+    def evidence_store(self) -> str:
+        """The URL of the blob store in force."""
+        return self.evidence_store_url or (self.data_dir / "evidence").as_uri()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        file = Path(os.environ.get("TOUCHSTONE_CONFIG", "touchstone.toml"))
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, file)
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the settings.
+
+    Raises
+    ------
+    TouchstoneError
+        Naming each setting that does not fit.
+    """
+    config = os.environ.get("TOUCHSTONE_CONFIG")
+    if config and not Path(config).is_file():
+        raise TouchstoneError(f"TOUCHSTONE_CONFIG names {config}, which is not a file")
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        faults = "; ".join(
+            f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}"
+            for fault in error.errors()
+        )
+        raise TouchstoneError(f"settings (TOUCHSTONE_* or touchstone.toml): {faults}") from error
+    except ValueError as error:  # broken TOML
+        raise TouchstoneError(f"touchstone.toml: {error}") from error

@@ -1,0 +1,68 @@
+"""Commands that need no marketplace: help, init, doctor, lists."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from console.cli.app import app
+from tests.cli.conftest import Touchstone
+
+COMMANDS = [
+    (),
+    ("init",), ("doctor",), ("watch",), ("queue",), ("work",), ("serve",),
+    ("brand", "add"), ("brand", "list"), ("brand", "show"),
+    ("plan", "add"), ("plan", "list"),
+    ("marketplace", "list"), ("marketplace", "ordering"),
+    ("evidence", "list"), ("evidence", "export"), ("evidence", "verify"),
+    ("purchase", "list"), ("purchase", "approve"), ("purchase", "reject"),
+    ("purchase", "settle"),
+    ("job", "list"), ("job", "requeue"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_help_has_examples(command: tuple[str, ...]) -> None:
+    said = CliRunner().invoke(app, [*command, "--help"])
+    assert said.exit_code == 0, said.output
+    assert ("Example" if command else "Start") in said.output
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("brand", "list"), ("plan", "list"), ("queue",), ("evidence", "list"), ("purchase", "list")],
+    ids=" ".join,
+)
+def test_an_empty_installation_lists_nothing(
+    touchstone: Touchstone, command: tuple[str, ...]
+) -> None:
+    assert touchstone(*command, "--json").json == []
+    assert touchstone(*command).out.strip()
+
+
+def test_init_then_doctor(touchstone: Touchstone, data_dir: Path) -> None:
+    before = touchstone("doctor", "--json")
+    assert before.code == 1
+    assert {f["part"] for f in before.json if not f["ok"]} >= {"data directory", "database"}
+    for _ in range(2):
+        assert touchstone("init", "--json").json["data_dir"] == str(data_dir)
+    after = touchstone("doctor", "--json")
+    assert [f for f in after.json if not f["ok"]] == []
+    assert after.code == 0
+
+
+def test_doctor_says_what_to_do(touchstone: Touchstone, tmp_path: Path) -> None:
+    assert touchstone("init").code == 0
+    said = touchstone(
+        "doctor",
+        "--json",
+        TOUCHSTONE_BROWSER="/no/such/browser",
+        TOUCHSTONE_BROKER_URL="redis://127.0.0.1:1/0",
+        TOUCHSTONE_EVIDENCE_STORE_URL="file:///proc/no",
+    )
+    faults = {f["part"]: f["detail"] + f["remedy"] for f in said.json if not f["ok"]}
+    assert set(faults) == {"browser", "broker", "evidence store"}
+    assert "TOUCHSTONE_BROWSER" in faults["browser"]
+    assert "TOUCHSTONE_EVIDENCE_STORE_URL" in faults["evidence store"]

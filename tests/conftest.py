@@ -1,0 +1,112 @@
+"""Real parts for the tests: databases, brokers, settings.
+
+A service that a test needs and that does not answer is a failure that says how to start
+it, never a skip.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import hypothesis
+import pytest
+from sqlalchemy import create_engine, make_url, text
+
+from registry.blobs import Blobs, open_blobs
+from registry.database import Database
+from registry.settings import Settings
+
+# No test asserts a time: how fast it is stands in benchmarks/.
+hypothesis.settings.register_profile("touchstone", deadline=None)
+hypothesis.settings.load_profile("touchstone")
+
+POSTGRES = os.environ.get(
+    "TOUCHSTONE_TEST_POSTGRES", "postgresql+psycopg://postgres@127.0.0.1:5432/test"
+)
+REDIS = os.environ.get("TOUCHSTONE_TEST_REDIS", "redis://127.0.0.1:6379/15")
+AMQP = os.environ.get("TOUCHSTONE_TEST_AMQP", "amqp://guest:guest@127.0.0.1:5672")
+
+HOW_TO_START = {
+    "postgresql": "apt-get install postgresql, trust 127.0.0.1 in pg_hba.conf, create the "
+    "database 'test'; or set TOUCHSTONE_TEST_POSTGRES",
+    "redis": "apt-get install redis-server && redis-server --daemonize yes; or set "
+    "TOUCHSTONE_TEST_REDIS",
+    "amqp": "apt-get install rabbitmq-server && rabbitmq-server -detached; or set "
+    "TOUCHSTONE_TEST_AMQP",
+}
+
+
+def demand(service: str, url: str) -> str:
+    """Make sure that a service answers; fail with the way to start it if not."""
+    parts = urlsplit(url)
+    default = {"postgresql": 5432, "redis": 6379, "amqp": 5672}[service]
+    address = (parts.hostname or "127.0.0.1", parts.port or default)
+    try:
+        socket.create_connection(address, timeout=5).close()
+    except OSError as error:
+        pytest.fail(
+            f"{service} does not answer at {address[0]}:{address[1]} ({error}): "
+            f"{HOW_TO_START[service]}",
+            pytrace=False,
+        )
+    return url
+
+
+@pytest.fixture
+def postgres_url() -> Iterator[str]:
+    """A fresh, empty PostgreSQL database, dropped afterwards."""
+    admin = create_engine(demand("postgresql", POSTGRES), isolation_level="AUTOCOMMIT")
+    name = f"touchstone_test_{uuid4().hex}"
+    with admin.connect() as connection:
+        connection.execute(text(f'CREATE DATABASE "{name}"'))
+    try:
+        yield make_url(POSTGRES).set(database=name).render_as_string(hide_password=False)
+    finally:
+        with admin.connect() as connection:
+            connection.execute(text(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
+        admin.dispose()
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """The URL of a SQLite file that does not exist yet."""
+    return f"sqlite:///{tmp_path / 'touchstone.db'}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """An empty database of each kind."""
+    name = "sqlite_url" if request.param == "sqlite" else "postgres_url"
+    url: str = request.getfixturevalue(name)
+    return url
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """A migrated database of each kind."""
+    database = Database(database_url)
+    database.migrate()
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def settings(tmp_path: Path, database_url: str) -> Settings:
+    """Settings for one test, with loopback allowed, since the shops are there."""
+    return Settings(
+        data_dir=tmp_path / "data",
+        database_url=database_url,
+        allowed_private_hosts=("127.0.0.1",),
+        operator="tester",
+    )
+
+
+@pytest.fixture
+def blobs(settings: Settings) -> Blobs:
+    """An empty blob store in a folder."""
+    return open_blobs(settings.evidence_store)

@@ -1,0 +1,73 @@
+"""The Dramatiq actors: one for each kind of job, each a line that carries an id."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from uuid import UUID
+
+import dramatiq
+
+from evidence.jobs import capture_job
+from insight.triage import assess
+from purchases.ordering import purchase_job
+from purchases.proposals import propose
+from registry import jobs
+from registry.blobs import Blobs
+from registry.settings import Settings
+
+Handler = Callable[[jobs.Hold, Settings, Blobs], None]
+
+#: Dramatiq works lower numbers first: what a person waits for before what fills a day.
+_PRIORITIES = {"purchase": 0, "assess": 1, "capture": 2}
+
+
+def assess_job(hold: jobs.Hold, _settings: Settings, _blobs: Blobs) -> None:
+    """Assess a snapshot; a flagged one makes a capture job and a purchase proposal."""
+    payload = hold.claim.payload
+    with hold.finishing() as session:
+        assessment = assess(session, UUID(payload["snapshot_id"]), UUID(payload["plan_id"]))
+        if assessment.flagged:
+            jobs.enqueue(
+                session,
+                "capture",
+                {"assessment_id": str(assessment.id)},
+                key=f"capture:{assessment.snapshot_id}",
+            )
+            propose(session, assessment, requested_by="touchstone")
+
+
+HANDLERS: Mapping[str, Handler] = MappingProxyType(
+    {"assess": assess_job, "capture": capture_job, "purchase": purchase_job}
+)
+
+
+def declare_actors(
+    broker: dramatiq.Broker,
+    run: Callable[[UUID], None],
+    kinds: Mapping[str, Handler],
+    *,
+    namespace: str,
+) -> dict[str, dramatiq.Actor[[str], None]]:
+    """Declare an actor and a queue for each kind of job.
+
+    Parameters
+    ----------
+    run
+        Does the job of an id; raises only if it could not even say how the job ended.
+    namespace
+        Goes before the names of queues, for brokers that keep no installations apart.
+    """
+
+    def work(job_id: str) -> None:
+        run(UUID(job_id))
+
+    return {
+        kind: dramatiq.actor(
+            actor_name=f"{kind}_job",
+            queue_name=f"{namespace}.{kind}",
+            priority=_PRIORITIES.get(kind, 1),
+            broker=broker,
+        )(work)
+        for kind in kinds
+    }
