@@ -3,6 +3,7 @@
 from registry.models.base import Base
 from registry.models.brands import Authorisation, Brand, Mark, Picture, Product, Reference
 from registry.models.cases import Assessment, Capture, Purchase, PurchaseEvent
+from registry.models.custody import Case, Checkpoint, Exhibit, LedgerEntry, Stamp
 from registry.models.jobs import Job
 from registry.models.watching import (
     Listing,
@@ -21,7 +22,11 @@ __all__ = [
     "Base",
     "Brand",
     "Capture",
+    "Case",
+    "Checkpoint",
+    "Exhibit",
     "Job",
+    "LedgerEntry",
     "Listing",
     "Mark",
     "Marketplace",
@@ -36,4 +41,5 @@ __all__ = [
     "Sighting",
     "Snapshot",
     "SnapshotPicture",
+    "Stamp",
 ]

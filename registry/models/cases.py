@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import BigInteger, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from registry.models.base import Base, Created, Currency, PrimaryKey, Sha256
 from registry.models.brands import Brand, Product
 from registry.models.watching import Listing, Plan, Snapshot
 from registry.money import Money
+
+if TYPE_CHECKING:
+    from registry.models.custody import Stamp
 
 
 class Assessment(Base):
@@ -46,7 +49,11 @@ class Assessment(Base):
 
 
 class Capture(Base):
-    """A sealed evidence bundle (WACZ), kept under its own SHA-256."""
+    """A sealed evidence bundle (WACZ), kept under its own SHA-256.
+
+    `exchanges` counts the requests recorded, `incomplete` those without their whole answer.
+    Once deleted, its row stays with its hash, and its blob is gone.
+    """
 
     __tablename__ = "captures"
 
@@ -59,12 +66,18 @@ class Capture(Base):
     http_status: Mapped[int | None]
     sha256: Mapped[Sha256]
     blob: Mapped[str]
-    size: Mapped[int]
+    size: Mapped[int] = mapped_column(BigInteger)
+    archive_sha256: Mapped[Sha256 | None]
+    key_id: Mapped[Sha256 | None]
+    exchanges: Mapped[int] = mapped_column(default=0)
+    incomplete: Mapped[int] = mapped_column(default=0)
     screenshot_blob: Mapped[str | None]
     captured_at: Mapped[Created]
     operator: Mapped[str]
+    deleted_at: Mapped[datetime | None]
 
     listing: Mapped[Listing] = relationship()
+    stamps: Mapped[list[Stamp]] = relationship(back_populates="capture", order_by="Stamp.id")
 
 
 class Purchase(Base):

@@ -29,7 +29,7 @@ from tests.workers.effects import note
 from workers.runner import WorkerProcess, serve_until_signalled
 
 #: How long a click takes before and after the order goes out: a window that a kill can hit.
-CLICK_SECONDS = 0.1
+CLICK_SECONDS = 0.3
 
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload([__name__])
