@@ -22,7 +22,7 @@ def main() -> int:
     maker = commands.add_parser("make", help="make a world in a folder")
     maker.add_argument("folder", type=Path)
     maker.add_argument("--seed", type=int, default=7)
-    maker.add_argument("--listings", type=int, default=140)
+    maker.add_argument("--listings", type=int, default=120)
     maker.add_argument("--url", default="http://127.0.0.1:8765/")
     server = commands.add_parser("serve", help="serve a world")
     server.add_argument("folder", type=Path)
@@ -33,7 +33,7 @@ def main() -> int:
     show = commands.add_parser("demo", help="the whole chain, held against the truth")
     show.add_argument("--folder", type=Path, default=Path(".demo"))
     show.add_argument("--seed", type=int, default=7)
-    show.add_argument("--listings", type=int, default=140)
+    show.add_argument("--listings", type=int, default=120)
     words = parser.parse_args()
     if words.command == "make":
         make(words.folder, words.seed, words.listings, words.url)

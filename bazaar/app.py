@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import secrets
@@ -9,10 +10,12 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, select_autoescape
+from PIL import Image
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -28,8 +31,10 @@ from starlette.staticfiles import StaticFiles
 
 from bazaar.checkout import COOKIE, SHIPPING, Basket, Orders
 from bazaar.faults import Faults, Plan
+from bazaar.sideshow import reviews, variants
 
 PAGE = 20
+THUMB_SIDE = 320
 BATCH = 12
 SIGNS = {"EUR": "€ {}", "USD": "US ${}", "CNY": "¥{}"}
 NAMES = {
@@ -93,6 +98,9 @@ def create_app(folder: Path, faults: Plan) -> Starlette:
         ("/api/search", shop.api_search),
         ("/c/{category}", shop.category),
         ("/item/{id}/{slug}", shop.item),
+        ("/item/{id}/{slug}/reviews", shop.all_reviews),
+        ("/thumbs/{name}", shop.thumb),
+        ("/terms", shop.terms),
         ("/seller/{id}", shop.seller),
         ("/cart", shop.cart),
         ("/checkout/done/{number}", shop.done),
@@ -188,8 +196,27 @@ class _Shop:
         basket = self._basket(request)
         seller = self.world.sellers[row["seller"]]
         data = _json_ld(row, seller, str(request.base_url)) if row["json_ld"] else None
-        page = self._page("item.html", row=row, seller=seller, token=basket.token, json_ld=data)
+        page = self._page(
+            "item.html", row=row, seller=seller, token=basket.token, json_ld=data,
+            variants=variants(row), reviews=reviews(row),
+        )  # fmt: skip
         return self._with_basket(page, basket)
+
+    async def all_reviews(self, request: Request) -> Response:
+        row = self.world.listings.get(request.path_params["id"])
+        if row is None:
+            return await self.not_found(request, None)
+        return self._page("reviews.html", row=row, reviews=reviews(row))
+
+    async def terms(self, _request: Request) -> Response:
+        return self._page("terms.html", rates=SHIPPING)
+
+    async def thumb(self, request: Request) -> Response:
+        """A picture, small: what the gallery shows; it links to the large one."""
+        path = self.world.folder / "images" / Path(request.path_params["name"]).name
+        if not path.is_file():
+            return await self.not_found(request, None)
+        return Response(await asyncio.to_thread(_small, path), media_type="image/jpeg")
 
     # Buying
 
@@ -285,6 +312,15 @@ class _Shop:
 
 def _number(text: str | None, default: int) -> int:
     return int(text) if text and text.isdigit() and len(text) < 9 else default
+
+
+def _small(path: Path) -> bytes:
+    sink = BytesIO()
+    with Image.open(path) as picture:
+        picture.draft("RGB", (THUMB_SIDE, THUMB_SIDE))
+        picture.thumbnail((THUMB_SIDE, THUMB_SIDE))
+        picture.convert("RGB").save(sink, "JPEG", quality=70)
+    return sink.getvalue()
 
 
 def _json_ld(row: dict[str, Any], seller: dict[str, Any], base: str) -> dict[str, Any]:

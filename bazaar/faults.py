@@ -16,8 +16,30 @@ from starlette.types import ASGIApp
 
 NAMES = (
     "slow", "status_429", "status_503", "broken_markup", "broken_image", "giant_image",
-    "redirect_loop",
+    "redirect_loop", "login_wall", "captcha", "block_page", "cookie_banner", "newsletter",
 )  # fmt: skip
+
+#: What a shop shows instead of a page: to strangers, to suspects, to those it will not have.
+_WALLS = {
+    "login_wall": (200, """<h1>Sign in to continue</h1><form method="post" action="/login">
+<label>E-mail <input name="email" type="email"></label>
+<label>Password <input name="password" type="password"></label><button>Sign in</button></form>"""),
+    "captcha": (200, """<h1>One more step</h1><p>Please confirm that you are not a robot.</p>
+<div class="captcha-box"><label><input type="checkbox"> I am human</label></div>"""),
+    "block_page": (403, "<h1>Access denied</h1><p>Reference 18.4f3a2c17</p>"),
+}  # fmt: skip
+#: What a shop lays over a page.
+_LAYERS = {
+    "cookie_banner": """<div id="consent" class="layer" style="position:fixed;inset:auto 0 0 0;
+background:#fff;padding:2rem;border-top:2px solid;z-index:9"><p>We use cookies, and so do our 417
+partners.</p><button onclick="document.cookie='consent=all;path=/';this.parentElement.remove()">
+Accept all</button> <button onclick="document.cookie='consent=few;path=/';
+this.parentElement.remove()">Only necessary</button></div>""",
+    "newsletter": """<div role="dialog" aria-modal="true" style="position:fixed;inset:10%;
+background:#fff;padding:4rem;z-index:8"><h2>Ten percent off</h2><form action="/subscribe"
+method="post"><input name="email" type="email"><button>Subscribe</button></form>
+<button type="button" aria-label="Close" onclick="this.parentElement.remove()">✕</button></div>""",
+}  # fmt: skip
 
 
 def parse_rates(text: str) -> dict[str, float]:
@@ -105,7 +127,16 @@ class Faults(BaseHTTPMiddleware):
             return Response(b"\xff\xd8\xff\xe0 this is no JPEG", media_type="image/jpeg")
         elif fault == "giant_image":
             return Response(giant_png(), media_type="image/png")
+        elif fault in _WALLS:
+            status, wall = _WALLS[fault]
+            text = f"<!doctype html><title>Bazaar</title>{wall}"
+            return Response(text, status, media_type="text/html")
         response = await call_next(request)
+        if fault in _LAYERS and response.headers.get("content-type", "").startswith("text/html"):
+            page = b"".join([chunk async for chunk in response.body_iterator])  # type: ignore[attr-defined]
+            layered = page.replace(b"</body>", _LAYERS[fault].encode() + b"</body>")
+            headers = {k: v for k, v in response.headers.items() if k != "content-length"}
+            return Response(layered, response.status_code, headers)
         if fault == "broken_markup":
             body = b"".join([chunk async for chunk in response.body_iterator])  # type: ignore[attr-defined]
             return Response(

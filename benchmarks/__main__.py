@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks import crawling, jobs, matching, verifying
+from benchmarks import capturing, crawling, jobs, matching, verifying
 from benchmarks.measure import Result
 
 ALL: dict[str, Callable[[], Iterator[Result]]] = {
     "matching": matching.run,
     "verifying": verifying.run,
+    "capturing": capturing.run,
     "crawling": crawling.run,
     "jobs": jobs.run,
 }

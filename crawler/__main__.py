@@ -27,7 +27,9 @@ from crawler.store import Target
 from registry.blobs import open_blobs
 from registry.database import Database
 from registry.models import Run
+from registry.models.base import utcnow
 from registry.settings import Settings, load_settings
+from registry.standing import standing
 
 PROGRESS_SECONDS = 0.5
 
@@ -88,7 +90,7 @@ def scrapy_settings(
             "DOWNLOAD_HANDLERS": {"http": handler, "https": handler},
             "PLAYWRIGHT_LAUNCH_OPTIONS": {
                 "executable_path": str(find_chromium(settings.browser)),
-                **launch_options(gateway),
+                **launch_options(gateway.url),
             },
             "PLAYWRIGHT_CONTEXTS": {"default": dict(CONTEXT_OPTIONS)},
             "PLAYWRIGHT_MAX_PAGES_PER_CONTEXT": 2,
@@ -136,7 +138,12 @@ def main() -> int:
             "queries": plan.queries,
             "browse": plan.browse,
             "max_pages": plan.max_pages,
-            "target": Target(run.id, plan.id, marketplace.id),
+            "target": Target(
+                run.id,
+                plan.id,
+                marketplace.id,
+                standing(session, plan.brand_id, utcnow().date()),
+            ),
         }
     needs_browser = definition.search_in_browser and bool(values["queries"])
     gateway = _gateway_thread(Gate(settings.allowed_private_hosts)) if needs_browser else None

@@ -67,7 +67,7 @@ def find_chromium(setting: str | None) -> Path:
     raise BrowserMissing(f"browser: no Chromium on this machine: {_REMEDY}")
 
 
-def launch_options(gateway: Gateway) -> dict[str, Any]:
+def launch_options(proxy: str) -> dict[str, Any]:
     """Playwright's launch options: no traffic of Chromium's own, all of it through the gate."""
     return {
         "args": [
@@ -80,10 +80,12 @@ def launch_options(gateway: Gateway) -> dict[str, Any]:
             "--disable-auto-reload",
             # WebRTC sends UDP, which no proxy of ours would see.
             "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
+            # Nobody sees what a shared worker asks for; a page does without, as on Android.
+            "--disable-shared-workers",
             # Frames of other sites stay in the page's process, so its recorder sees them.
             "--disable-site-isolation-trials",
         ],
-        "proxy": {"server": gateway.url},
+        "proxy": {"server": proxy},
         # Chromium refuses its sandbox to root.
         "chromium_sandbox": os.geteuid() != 0,
         # Playwright would end the whole process at the worker's own signal.
@@ -116,7 +118,7 @@ async def open_browser(executable: Path, gate: Gate) -> AsyncIterator[OpenBrowse
     async with open_gateway(gate) as gateway, async_playwright() as playwright:
         try:
             browser = await playwright.chromium.launch(
-                executable_path=executable, **launch_options(gateway)
+                executable_path=executable, **launch_options(gateway.url)
             )
         except PlaywrightError as error:
             reason = str(error).strip().splitlines()[0]
@@ -135,6 +137,23 @@ async def open_browser(executable: Path, gate: Gate) -> AsyncIterator[OpenBrowse
             # One that does not go by itself is killed when Playwright ends.
             with contextlib.suppress(TimeoutError, PlaywrightError):
                 await asyncio.wait_for(browser.close(), CLOSE_SECONDS)
+
+
+def launches(setting: str | None) -> str:
+    """Start the Chromium to use once, for real; what it is and where.
+
+    Raises
+    ------
+    BrowserMissing
+        If there is none, or it does not start.
+    """
+    executable = find_chromium(setting)
+
+    async def launch() -> str:
+        async with open_browser(executable, Gate()) as opened:
+            return opened.browser.version
+
+    return f"Chromium {asyncio.run(launch())} at {executable}"
 
 
 async def tame(page: Page) -> None:

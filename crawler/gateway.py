@@ -17,6 +17,8 @@ import socket
 import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from crawler.gate import Forbidden, Gate
 
@@ -29,6 +31,23 @@ _SUCCEEDED, _NOT_ALLOWED, _UNREACHABLE, _REFUSED = 0, 2, 4, 5
 _IPV4, _DOMAIN, _IPV6 = 1, 3, 4
 
 
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """What the resolver answered for a name; the first address is the one connected to."""
+
+    host: str
+    addresses: tuple[str, ...]
+    at: datetime
+
+
+@dataclass(slots=True)
+class _Connection:
+    """Where a connection of the browser leads, and how many bytes came from there."""
+
+    target: tuple[str, int]
+    carried: int = 0
+
+
 class Gateway:
     """Connects for the browser where the gate allows it.
 
@@ -38,14 +57,19 @@ class Gateway:
         What was not allowed, in order.
     addresses
         The address to which a host and port was connected last.
+    lookups
+        What the resolver answered, in order; an answer that is as the one before is left out.
     """
 
     def __init__(self, gate: Gate) -> None:
         self.gate = gate
         self.refused: list[Forbidden] = []
         self.addresses: dict[tuple[str, int], str] = {}
+        self.lookups: list[Lookup] = []
         self.url = ""
         self._open: set[asyncio.StreamWriter] = set()
+        self._connections: dict[asyncio.StreamWriter, _Connection] = {}
+        self._answers: dict[str, frozenset[str]] = {}
         self._held = False
         self._taken: dict[tuple[str, int], asyncio.StreamWriter] = {}
         self._changed = asyncio.Event()
@@ -77,6 +101,16 @@ class Gateway:
         self._taken.clear()
         self._wake()
 
+    def cut(self, host: str, port: int, carried: int) -> None:
+        """End the connections to a host and port that have brought so many bytes or more.
+
+        There is no other way to end one answer of a page; answers that share its connection
+        end with it.
+        """
+        for writer, connection in self._connections.items():
+            if connection.target == (host, port) and connection.carried >= carried:
+                writer.transport.abort()
+
     async def close(self) -> None:
         """End what is still open; the browser has gone."""
         self.release()
@@ -96,9 +130,10 @@ class Gateway:
             with contextlib.suppress(OSError, asyncio.IncompleteReadError):
                 target = await self._negotiate(reader, writer)
                 if target is not None:
-                    await _relay(reader, writer, *target)
+                    await _relay(reader, writer, *target, self._connections[writer])
         finally:
             self._open.discard(writer)
+            self._connections.pop(writer, None)
             writer.close()
 
     async def _wait_for_turn(self, host: str, port: int, writer: asyncio.StreamWriter) -> None:
@@ -132,6 +167,7 @@ class Gateway:
             address = await self._judge(host, port)
             remote = await asyncio.wait_for(asyncio.open_connection(address, port), CONNECT_SECONDS)
             self.addresses[host, port] = address
+            self._connections[writer] = _Connection((host, port))
             code = _SUCCEEDED
             return remote
         except Forbidden as forbidden:
@@ -152,9 +188,12 @@ class Gateway:
         found = await asyncio.get_running_loop().getaddrinfo(
             host.strip("[]"), port, type=socket.SOCK_STREAM
         )
-        address = str(found[0][4][0])
-        self.gate.check_address(host, port, address)
-        return address
+        addresses = tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
+        if addresses[0] != host.strip("[]") and self._answers.get(host) != frozenset(addresses):
+            self._answers[host] = frozenset(addresses)
+            self.lookups.append(Lookup(host, addresses, datetime.now(UTC)))
+        self.gate.check_address(host, port, addresses[0])
+        return addresses[0]
 
 
 @asynccontextmanager
@@ -175,10 +214,11 @@ async def _relay(
     writer: asyncio.StreamWriter,
     remote_reader: asyncio.StreamReader,
     remote_writer: asyncio.StreamWriter,
+    connection: _Connection,
 ) -> None:
     pumps = [
         asyncio.create_task(_pump(reader, remote_writer)),
-        asyncio.create_task(_pump(remote_reader, writer)),
+        asyncio.create_task(_pump(remote_reader, writer, connection)),
     ]
     try:
         # Whichever side ends, the other is told: nobody here half-closes.
@@ -189,10 +229,16 @@ async def _relay(
         remote_writer.close()
 
 
-async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+async def _pump(
+    source: asyncio.StreamReader,
+    sink: asyncio.StreamWriter,
+    connection: _Connection | None = None,
+) -> None:
     with contextlib.suppress(ConnectionError, OSError):
         while chunk := await source.read(1 << 18):
             sink.write(chunk)
+            if connection is not None:
+                connection.carried += len(chunk)
             await sink.drain()
             await sink.drain()
     with contextlib.suppress(ConnectionError, OSError, RuntimeError):

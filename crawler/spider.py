@@ -17,6 +17,7 @@ from scrapy import Request
 from scrapy.downloadermiddlewares.retry import get_retry_request
 from scrapy.http import Response, TextResponse
 from scrapy.spidermiddlewares.httperror import HttpError
+from scrapy.utils.request import fingerprint
 from scrapy_playwright.page import PageMethod
 from twisted.python.failure import Failure
 
@@ -93,6 +94,10 @@ def _close_later(page: BrowserPage) -> None:
     page.on("close", closed)
 
 
+def _is_whole(response: Response) -> bool:
+    return isinstance(response, TextResponse) and "</html" in response.text[-2000:].lower()
+
+
 class MarketplaceSpider(scrapy.Spider):
     """One run of one plan. What it sees is stored at once, a transaction a listing."""
 
@@ -119,6 +124,7 @@ class MarketplaceSpider(scrapy.Spider):
         self.database = database
         self.blobs = blobs
         self.counts = dict.fromkeys(("pages", "listings", "new", "unchanged", "errors"), 0)
+        self._lists: set[bytes] = set()
         self._seen_ids: set[str] = set()
         self._sellers: set[str] = set()
         self._asked = 0
@@ -128,13 +134,19 @@ class MarketplaceSpider(scrapy.Spider):
         self.crawler.signals.connect(self._crashed, signal=scrapy.signals.spider_error)
         for query in self.queries:
             url = self.definition.search_url(self.base, query)
-            for request in self._ask(
-                url, self.parse_list, browser=self.definition.search_in_browser
-            ):
+            for request in self._ask_list(url, browser=self.definition.search_in_browser):
                 yield request
         for path in self.browse:
-            for request in self._ask(urljoin(self.base, path), self.parse_list):
+            for request in self._ask_list(urljoin(self.base, path)):
                 yield request
+
+    def _ask_list(self, url: str, *, browser: bool = False) -> Iterable[Request]:
+        """A request for a page that leads to listings, once an address."""
+        known = fingerprint(Request(url))
+        if known in self._lists:
+            return
+        self._lists.add(known)
+        yield from self._ask(url, self.parse_list, browser=browser)
 
     def _ask(
         self, url: str, callback: Any, *, browser: bool = False, **values: Any
@@ -148,16 +160,25 @@ class MarketplaceSpider(scrapy.Spider):
         meta: dict[str, Any] = {}
         if browser:
             meta = {"playwright": True, "playwright_page_methods": [PageMethod(scroll_to_end)]}
-        yield Request(url, callback=callback, errback=self.failed, meta=meta, cb_kwargs=values)
+        yield Request(
+            url,
+            callback=callback,
+            errback=self.failed,
+            meta=meta,
+            cb_kwargs=values,
+            # Scrapy would drop a redirect to an address that was asked for, without a word.
+            dont_filter=True,
+        )
 
     # Pages
 
     async def parse_list(self, response: Response, page: ListPage) -> AsyncIterator[Request]:
         """A page that leads to listings."""
-        again = self._again(response)
-        if again is not None:
-            yield again
-            return
+        if not _is_whole(response):
+            again = self._again(response)
+            if again is not None:
+                yield again
+                return
         self.counts["pages"] += 1
         for link in page.links():
             external_id = self.definition.external_id(link)
@@ -169,16 +190,17 @@ class MarketplaceSpider(scrapy.Spider):
                     yield request
         next_page = page.next_page()
         if next_page:
-            for request in self._ask(next_page, self.parse_list):
+            for request in self._ask_list(next_page):
                 yield request
 
     async def parse_listing(
         self, response: Response, page: ListingPage, external_id: str
     ) -> AsyncIterator[Request]:
         """A listing, with its pictures."""
-        again = self._again(response)
-        if again is not None:
-            yield again
+        if not _is_whole(response):
+            again = self._again(response)
+            if again is not None:
+                yield again
             return
         self.counts["pages"] += 1
         item = await page.to_item()
@@ -228,11 +250,12 @@ class MarketplaceSpider(scrapy.Spider):
         self._note(request.url if request else "?", reason or type(error).__name__)
 
     def _again(self, response: Response) -> Request | None:
-        """Another try for a page that broke off half-way; None if it is whole, or hopeless."""
-        if isinstance(response, TextResponse) and "</html" in response.text[-2000:].lower():
-            return None
+        """Another try for a page that broke off half-way; None, and an error, if it is hopeless."""
         assert response.request is not None
-        return get_retry_request(response.request, spider=self, reason="the page breaks off")
+        again = get_retry_request(response.request, spider=self, reason="the page breaks off")
+        if again is None:
+            self._note(response.url, "the page breaks off, every time")
+        return again
 
     def _crashed(self, failure: Failure, response: Response) -> None:
         """A page on which our own code failed: said and counted, never passed over."""
@@ -245,7 +268,7 @@ class MarketplaceSpider(scrapy.Spider):
     # Pictures
 
     async def _picture(self, url: str) -> SeenPicture:
-        """Fetch a picture, hash it, keep it; a second try if it came broken."""
+        """Fetch a picture, hash it, keep it; a second try if it came broken or not at all."""
         fault = None
         for _ in range(2):
             try:
@@ -255,7 +278,7 @@ class MarketplaceSpider(scrapy.Spider):
             except matchers.PictureError as error:
                 fault = str(error)
             except Exception as error:  # any download may fail in any way; the listing stays
-                return SeenPicture(url, None, f"{type(error).__name__}: {error}"[:300])
+                fault = f"{type(error).__name__}: {error}"[:300]
         return SeenPicture(url, None, fault)
 
     async def _download(self, url: str) -> bytes:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -18,6 +20,7 @@ from crawler.marketplaces.pages import SellerFacts, SellerRef
 from registry import jobs
 from registry.database import Database
 from registry.models import (
+    Assessment,
     Listing,
     Picture,
     Seller,
@@ -58,11 +61,27 @@ class Seen:
     attributes: dict[str, str]
     pictures: Sequence[SeenPicture]
 
-    def content_sha256(self) -> str:
+    def says_nothing_new(self, before: Snapshot) -> bool:
+        """Whether a snapshot holds all of this, as far as the pictures could be had."""
+        if self.content_sha256() == before.content_sha256:
+            return True
+        known = [picture.sha256 for picture in before.pictures if picture.sha256]
+        had = [picture.sha256 for picture in self.pictures if picture.sha256]
+        return (
+            len(had) < len(self.pictures) == len(before.pictures)
+            and Counter(had) <= Counter(known)
+            and self.content_sha256(known) == before.content_sha256
+        )
+
+    def content_sha256(self, pictures: Sequence[str] | None = None) -> str:
         """A hash over what the listing says, not over its page.
 
-        Pictures count by their bytes: an address that changes with every visit is no news,
-        and neither is a picture that could not be fetched this time.
+        Pictures count by their bytes: an address that changes with every visit is no news.
+
+        Parameters
+        ----------
+        pictures
+            Hashes to put in the place of those that could be fetched this time.
         """
         said: list[Any] = [
             self.title,
@@ -74,18 +93,19 @@ class Seen:
             self.seller.id if self.seller else None,
             self.ships_from,
             sorted(self.attributes.items()),
-            [picture.sha256 for picture in self.pictures if picture.sha256],
+            [p.sha256 for p in self.pictures if p.sha256] if pictures is None else list(pictures),
         ]
         return hashlib.sha256(json.dumps(said, ensure_ascii=False).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The run for which things are stored."""
+    """The run for which things are stored; `standing` is its brand's (`registry.standing`)."""
 
     run_id: UUID
     plan_id: UUID
     marketplace_id: UUID
+    standing: str
 
 
 def storing(database: Database, work: Callable[[Session], T]) -> T:
@@ -102,7 +122,9 @@ def storing(database: Database, work: Callable[[Session], T]) -> T:
 
 
 def store_seen(session: Session, target: Target, seen: Seen) -> bool:
-    """Store a sighting; a snapshot and a job only if the listing says something new.
+    """Store a sighting; a snapshot only if the listing says something new.
+
+    A job to assess it is written then, and where the brand has changed since it was assessed.
 
     Returns
     -------
@@ -128,11 +150,10 @@ def store_seen(session: Session, target: Target, seen: Seen) -> bool:
         .order_by(Snapshot.id.desc())
         .limit(1)
     )
-    content = seen.content_sha256()
     snapshot = latest
-    changed = latest is None or latest.content_sha256 != content
+    changed = latest is None or not seen.says_nothing_new(latest)
     if snapshot is None or changed:
-        snapshot = _snapshot(session, listing, seller, seen, content)
+        snapshot = _snapshot(session, listing, seller, seen)
     sighting = session.scalar(
         select(Sighting).where(Sighting.run_id == target.run_id, Sighting.listing_id == listing.id)
     )
@@ -140,23 +161,40 @@ def store_seen(session: Session, target: Target, seen: Seen) -> bool:
         sighting = Sighting(run_id=target.run_id, listing_id=listing.id, seen_at=now)
         session.add(sighting)
     sighting.snapshot_id = snapshot.id
-    # Another plan may have brought the snapshot in: each plan has it assessed once.
-    jobs.enqueue(
-        session,
-        "assess",
-        {"snapshot_id": str(snapshot.id), "plan_id": str(target.plan_id)},
-        key=f"assess:{target.plan_id}:{snapshot.id}",
-    )
+    _have_assessed(session, target, snapshot, now)
     return changed
 
 
-def _snapshot(
-    session: Session, listing: Listing, seller: Seller | None, seen: Seen, content: str
-) -> Snapshot:
+def _have_assessed(session: Session, target: Target, snapshot: Snapshot, now: datetime) -> None:
+    """Ask for an assessment, unless this plan has one by what its brand is now."""
+    before = (Assessment.snapshot_id == snapshot.id, Assessment.plan_id == target.plan_id)
+    newest = session.scalar(
+        select(Assessment.inputs["standing"].as_string())
+        .where(*before)
+        .order_by(Assessment.id.desc())
+        .limit(1)
+    )
+    if newest == target.standing:
+        return
+    # Counted, as a brand may come back to what it was.
+    turn = session.scalar(select(func.count()).select_from(Assessment).where(*before))
+    jobs.enqueue(
+        session,
+        "assess",
+        {
+            "snapshot_id": str(snapshot.id),
+            "plan_id": str(target.plan_id),
+            "seen_at": now.isoformat(),
+        },
+        key=f"assess:{target.plan_id}:{snapshot.id}:{turn}:{target.standing}",
+    )
+
+
+def _snapshot(session: Session, listing: Listing, seller: Seller | None, seen: Seen) -> Snapshot:
     snapshot = Snapshot(
         listing_id=listing.id,
         seller_id=seller.id if seller else None,
-        content_sha256=content,
+        content_sha256=seen.content_sha256(),
         title=seen.title,
         description=seen.description,
         amount=seen.price.amount if seen.price else None,

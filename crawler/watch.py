@@ -14,10 +14,10 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit, urlunsplit
 from uuid import UUID
 
-from crawler.browser import find_chromium
+from crawler.browser import launches
 from crawler.gate import Forbidden, Gate
 from crawler.marketplaces import KINDS
 from registry.database import Database
@@ -28,6 +28,8 @@ from registry.settings import Settings
 
 MIN_FREE_BYTES = 64 << 20
 PREFLIGHT_SECONDS = 15
+PREFLIGHT_REDIRECTS = 5
+REDIRECTS = (301, 302, 303, 307, 308)
 #: Far more than a page may take with all its tries: a run that stands still so long is ended.
 STALLED_SECONDS = 600.0
 
@@ -56,8 +58,9 @@ def preflight(settings: Settings, kind: str, url: str, *, queries: bool, capture
     Raises
     ------
     TouchstoneError
-        If the marketplace may not be visited or does not answer, if the browser that is
-        needed is missing, or if the disk is all but full.
+        If the marketplace may not be visited, does not answer or leads to another host, if
+        the browser that is needed is missing or does not start, or if the disk is all but
+        full.
     """
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(settings.data_dir).free
@@ -71,23 +74,46 @@ def preflight(settings: Settings, kind: str, url: str, *, queries: bool, capture
     except Forbidden as forbidden:
         raise TouchstoneError(f"marketplace {forbidden}") from forbidden
     if captures or (queries and KINDS[kind].search_in_browser):
-        find_chromium(settings.browser)
+        launches(settings.browser)
+    here = url
+    for _ in range(PREFLIGHT_REDIRECTS):
+        status, there = _knock(here)
+        # A busy answer to one knock says little; the run itself is patient.
+        if status >= 500 and status != 503:
+            raise TouchstoneError(f"marketplace {url} answers {status}: is it the right address?")
+        if there is None:
+            return
+        if urlsplit(there).netloc != urlsplit(url).netloc:
+            # The run stays on the host of the plan, and would see nothing.
+            where = " ".join(there.split())[:200]
+            raise TouchstoneError(f"marketplace {url} leads to {where}: name that in the plan")
+        here = there
+
+
+def _knock(url: str) -> tuple[int, str | None]:
+    """The status of an address and where it leads, if elsewhere.
+
+    Raises
+    ------
+    TouchstoneError
+        If it does not answer.
+    """
     parts = urlsplit(url)
     host, port = parts.hostname or "", parts.port
     secure = parts.scheme == "https"
     make = http.client.HTTPSConnection if secure else http.client.HTTPConnection
     connection = make(host, port, timeout=PREFLIGHT_SECONDS)
     try:
-        connection.request("GET", parts.path or "/", headers={"User-Agent": "Touchstone/0.1"})
-        status = connection.getresponse().status
-    except (OSError, http.client.HTTPException) as error:
+        path = urlunsplit(("", "", parts.path or "/", parts.query, ""))
+        connection.request("GET", path, headers={"User-Agent": "Touchstone/0.1"})
+        response = connection.getresponse()
+        link = response.getheader("Location") if response.status in REDIRECTS else None
+        return response.status, urljoin(url, link) if link else None
+    except (OSError, ValueError, http.client.HTTPException) as error:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise TouchstoneError(f"marketplace {url} does not answer: {reason}") from error
     finally:
         connection.close()
-    # A busy answer to one knock says little; the run itself is patient.
-    if status >= 500 and status != 503:
-        raise TouchstoneError(f"marketplace {url} answers {status}: is it the right address?")
 
 
 def watch(settings: Settings, database: Database, plan_id: UUID) -> Iterator[Progress]:

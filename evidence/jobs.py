@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import tempfile
+from collections.abc import Coroutine
 from pathlib import Path
+from typing import Any
 from uuid import UUID
+
+from playwright.async_api import Browser
 
 from crawler.browser import find_chromium
 from crawler.gate import Gate
-from evidence.capture import Capture, capture
+from crawler.marketplaces import KINDS
+from evidence.browsing import shared
+from evidence.capture import Capture, Order, capture_in
+from evidence.keeping import enter, keep
+from evidence.signing import open_signer
+from evidence.workspace import workspace
 from registry import jobs, models
 from registry.blobs import Blobs
 from registry.settings import Settings
@@ -25,6 +33,7 @@ def capture_job(hold: jobs.Hold, settings: Settings, blobs: Blobs) -> None:
     with hold.database.reading() as session:
         assessment = session.get_one(models.Assessment, assessment_id)
         listing = assessment.snapshot.listing
+        definition = KINDS.get(listing.marketplace.kind)
         why = {
             "operator": settings.operator,
             "why": f"assessment {assessment.id}: score {assessment.score:.3f} "
@@ -32,37 +41,18 @@ def capture_job(hold: jobs.Hold, settings: Settings, blobs: Blobs) -> None:
             "assessment": str(assessment.id),
             "listing": f"{listing.marketplace.name} {listing.external_id}",
         }
-    work = settings.data_dir / "work"
-    work.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=work) as folder:
-        made = asyncio.run(
-            capture(
-                listing.url,
-                gate=Gate(settings.allowed_private_hosts),
-                executable=find_chromium(settings.browser),
-                folder=Path(folder),
-                circumstances=why,
-            )
-        )
-        row = keep(made, listing, settings, blobs)
+    signer = open_signer(settings)  # before anything is visited: without one, nothing is sealed
+    gate = Gate(settings.allowed_private_hosts)
+    browsing = shared(find_chromium(settings.browser))
+    with workspace(settings.data_dir) as folder:
+
+        def visit(browser: Browser) -> Coroutine[Any, Any, Capture]:
+            # A visit is made again if the browser dies under it: a place of its own each time.
+            place = Path(tempfile.mkdtemp(dir=folder))
+            order = Order(listing.url, gate, place, why, signer, definition, settings)
+            return capture_in(browser, order)
+
+        row = keep(browsing.run(visit), listing, settings, blobs)
     row.assessment_id = assessment_id
     with hold.finishing({"sha256": row.sha256, "status": row.status}) as session:
-        session.add(row)
-
-
-def keep(
-    made: Capture, listing: models.Listing, settings: Settings, blobs: Blobs
-) -> models.Capture:
-    """Store a capture's bundle and screenshot, and describe it as a row not yet added."""
-    sealed = made.sealed
-    return models.Capture(
-        listing_id=listing.id,
-        url=made.final_url,
-        status=made.status,
-        http_status=made.http_status,
-        sha256=sealed.sha256,
-        blob=blobs.put_file(sealed.path, ".wacz"),
-        size=sealed.path.stat().st_size,
-        screenshot_blob=blobs.put_file(sealed.screenshot, ".png"),
-        operator=settings.operator,
-    )
+        enter(session, row, settings, actor=settings.operator)

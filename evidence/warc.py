@@ -5,10 +5,12 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+import ssl
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
-from io import BytesIO
+from io import SEEK_END, BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
@@ -17,13 +19,17 @@ from warcio.archiveiterator import ArchiveIterator
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
-from evidence.exchanges import Exchange
+from crawler.gateway import Lookup
+from evidence.exchanges import Exchange, endpoint
 
 #: The browser hands bodies over decoded, so these would describe bytes that are not there.
 #: They are kept under the name that replay tools know.
 _DESCRIBES_TRANSFER = frozenset({"content-encoding", "transfer-encoding", "content-length"})
 
 INDEX_LINES_A_BLOCK = 1024
+REVISIT = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
+#: As much of a payload is tried for whether packing it is worth the time.
+_SAMPLE_BYTES = 1 << 16
 
 
 def warc_date(moment: datetime) -> str:
@@ -31,126 +37,280 @@ def warc_date(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def write_warc(path: Path, info: Mapping[str, str], exchanges: Iterable[Exchange]) -> None:
+def write_warc(
+    path: Path,
+    info: Mapping[str, str],
+    exchanges: Iterable[Exchange],
+    *,
+    certificates: Mapping[str, Sequence[bytes]] | None = None,
+    lookups: Iterable[Lookup] = (),
+) -> None:
     """Write a gzipped WARC, one gzip member a record.
 
     Parameters
     ----------
     info
         Fields of the warcinfo record: software, operator, why.
+    certificates
+        For each ``host:port`` the certificates that it showed, in DER. The records of its
+        responses name the record with them in WARC-Concurrent-To.
+    lookups
+        What the resolver answered.
     """
     with path.open("wb") as stream:
-        writer = WARCWriter(stream, gzip=True, warc_version="1.1")
-        warcinfo = writer.create_warcinfo_record(path.name, dict(info))
-        _digest_block(warcinfo)
-        writer.write_record(warcinfo)
+        archive = _Archive(stream)
+        archive.warcinfo(path.name, info)
+        for lookup in lookups:
+            archive.lookup(lookup)
+        for name, chain in (certificates or {}).items():
+            if chain:
+                archive.certificates(name, chain)
         for exchange in exchanges:
-            _write_exchange(writer, exchange)
+            archive.exchange(exchange)
 
 
-def _write_exchange(writer: Any, exchange: Exchange) -> None:
-    date = warc_date(exchange.started_at)
-    response_id = None
-    if exchange.response is not None:
-        response = _response_record(writer, exchange, date)
-        writer.write_record(response)
-        response_id = response.rec_headers.get_header("WARC-Record-ID")
-    fields = {"WARC-Date": date}
-    if response_id is not None:
-        fields["WARC-Concurrent-To"] = response_id
-    parts = urlsplit(exchange.url)
-    target = parts.path or "/"
-    if parts.query:
-        target += "?" + parts.query
-    headers = exchange.headers_sent()
-    if not any(name.lower() == "host" for name, _ in headers):
-        headers.insert(0, ("Host", parts.netloc))
-    request = writer.create_warc_record(
-        exchange.url,
-        "request",
-        payload=BytesIO(exchange.request_body),
-        length=len(exchange.request_body),
-        warc_headers_dict=fields | {"WARC-Payload-Digest": _sha256(BytesIO(exchange.request_body))},
-        http_headers=StatusAndHeaders(
-            f"{exchange.method} {target} HTTP/1.1", headers, is_http_request=True
-        ),
-    )
-    _digest_block(request)
-    writer.write_record(request)
-    if exchange.error is not None:
-        # A request that got no answer, or not all of it, is a fact too.
-        failure = f"fetch-error: {exchange.error}\r\n".encode()
-        record = writer.create_warc_record(
-            exchange.url,
-            "metadata",
-            payload=BytesIO(failure),
-            length=len(failure),
-            warc_content_type="application/warc-fields",
-            warc_headers_dict={
-                "WARC-Date": date,
-                "WARC-Concurrent-To": request.rec_headers.get_header("WARC-Record-ID"),
-                "WARC-Payload-Digest": _sha256(BytesIO(failure)),
-            },
+class _Archive:
+    """A WARC that is being written.
+
+    Attributes
+    ----------
+    payloads
+        For each payload digest, the response that has it: date and URL.
+    chains
+        For each ``host:port`` the id of the record with its certificates.
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._writer = WARCWriter(stream, gzip=False, warc_version="1.1")
+        self.payloads: dict[str, tuple[str, str]] = {}
+        self.chains: dict[str, str] = {}
+
+    def warcinfo(self, filename: str, info: Mapping[str, str]) -> None:
+        """What made this archive, and why."""
+        record = self._writer.create_warcinfo_record(filename, dict(info))
+        record.rec_headers.add_header("WARC-Block-Digest", _digests(record.raw_stream)[0])
+        self._write(record)
+
+    def lookup(self, lookup: Lookup) -> None:
+        """A DNS answer, as crawlers write them (RFC 4027, RFC 4501).
+
+        The resolver of the system tells no time to live, so there is none.
+        """
+        lines = [lookup.at.astimezone(UTC).strftime("%Y%m%d%H%M%S")]
+        for address in lookup.addresses:
+            kind = "AAAA" if ":" in address else "A"
+            lines.append(f"{lookup.host.rstrip('.')}.\tIN\t{kind}\t{address}")
+        self._resource(
+            f"dns:{lookup.host}",
+            "".join(f"{line}\r\n" for line in lines).encode(),
+            "text/dns",
+            lookup.at,
         )
-        _digest_block(record)
-        writer.write_record(record)
+
+    def certificates(self, name: str, chain: Sequence[bytes]) -> None:
+        """The certificates that a server showed, its own first (RFC 8555, section 9.1)."""
+        pem = "".join(ssl.DER_cert_to_PEM_cert(one) for one in chain).encode()
+        url = f"urn:touchstone:certificate-chain:{name}"
+        kind = "application/pem-certificate-chain"
+        self.chains[name] = self._resource(url, pem, kind, datetime.now(UTC))
+
+    def _resource(self, url: str, data: bytes, kind: str, at: datetime) -> str:
+        return self._simple("resource", url, data, kind, {"WARC-Date": warc_date(at)})
+
+    def _simple(self, type_: str, url: str, data: bytes, kind: str, fields: dict[str, str]) -> str:
+        """A record whose block is its payload; its id."""
+        digest = _digests(BytesIO(data))[0]
+        record = self._writer.create_warc_record(
+            url,
+            type_,
+            payload=BytesIO(data),
+            length=len(data),
+            warc_content_type=kind,
+            warc_headers_dict=fields | {"WARC-Payload-Digest": digest, "WARC-Block-Digest": digest},
+        )
+        return self._write(record)
+
+    def exchange(self, exchange: Exchange) -> None:
+        """Response, request, and what went wrong: each a record of its own."""
+        fields = {"WARC-Date": warc_date(exchange.started_at)}
+        if exchange.answered:
+            response_id = self._response(exchange)
+            fields["WARC-Concurrent-To"] = response_id
+        if exchange.request_truncated is not None:
+            fields["WARC-Truncated"] = exchange.request_truncated
+        parts = urlsplit(exchange.url)
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        headers = exchange.headers_sent()
+        if not any(name.lower() == "host" for name, _ in headers):
+            headers.insert(0, ("Host", parts.netloc.rpartition("@")[2]))
+        request_id = self._http(
+            "request",
+            exchange.url,
+            exchange.posted,
+            StatusAndHeaders(f"{exchange.method} {target} HTTP/1.1", headers, is_http_request=True),
+            list(fields.items()),
+        )
+        # A request that got no answer, or not all of it, or from elsewhere, is a fact too.
+        facts = {"fetch-error": exchange.error, "via": exchange.via}
+        said = "".join(f"{name}: {fact}\r\n" for name, fact in facts.items() if fact)
+        if said:
+            self._simple(
+                "metadata",
+                exchange.url,
+                said.encode(),
+                "application/warc-fields",
+                {"WARC-Date": fields["WARC-Date"], "WARC-Concurrent-To": request_id},
+            )
+
+    def _response(self, exchange: Exchange) -> str:
+        told = exchange.response or {}
+        length = exchange.body.stat().st_size if exchange.body else 0
+        headers = [
+            (f"X-Archive-Orig-{name}" if name.lower() in _DESCRIBES_TRANSFER else name, value)
+            for name, value in exchange.headers_received()
+        ]
+        headers.append(("Content-Length", str(length)))
+        phrase = told.get("statusText") or _phrase(exchange.status)
+        fields = [("WARC-Date", warc_date(exchange.started_at)), *self._connection(exchange, told)]
+        if exchange.truncated is not None:
+            fields.append(("WARC-Truncated", exchange.truncated))
+        status = StatusAndHeaders(
+            f"{exchange.status} {phrase}".strip(), headers, protocol="HTTP/1.1"
+        )
+        payload = exchange.body if exchange.body else b""
+        can_repeat = exchange.truncated is None and length > 0
+        return self._http("response", exchange.url, payload, status, fields, can_repeat=can_repeat)
+
+    def _connection(self, exchange: Exchange, told: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """With whom the browser spoke, and how."""
+        if told.get("remoteIPAddress"):
+            yield "WARC-IP-Address", str(told["remoteIPAddress"]).strip("[]")
+        if told.get("protocol"):
+            yield "WARC-Protocol", str(told["protocol"])
+        security = told.get("securityDetails")
+        if security:
+            # Source: iipc/warc-specifications, proposal WARC-Protocol and WARC-Cipher-Suite.
+            yield "WARC-Protocol", str(security.get("protocol", "")).lower().replace(" ", "/")
+            suite = cipher_suite(security)
+            if suite is not None:
+                yield "WARC-Cipher-Suite", suite
+            host, port = endpoint(exchange.url)
+            if f"{host}:{port}" in self.chains:
+                yield "WARC-Concurrent-To", self.chains[f"{host}:{port}"]
+
+    def _http(
+        self,
+        type_: str,
+        url: str,
+        payload: bytes | Path,
+        head: StatusAndHeaders,
+        fields: list[tuple[str, str]],
+        *,
+        can_repeat: bool = False,
+    ) -> str:
+        head.compute_headers_buffer()
+        file = payload.open("rb") if isinstance(payload, Path) else BytesIO(payload)
+        with file:
+            block, digest = _digests(file, head.headers_buff)
+            first = self.payloads.get(digest) if can_repeat else None
+            if first is not None:
+                type_ = "revisit"
+                fields = [
+                    *fields,
+                    ("WARC-Profile", REVISIT),
+                    ("WARC-Refers-To-Date", first[0]),
+                    ("WARC-Refers-To-Target-URI", first[1]),
+                ]
+                block = _digests(BytesIO(), head.headers_buff)[0]
+            elif can_repeat:
+                self.payloads[digest] = dict(fields)["WARC-Date"], url
+            fields = [*fields, ("WARC-Payload-Digest", digest), ("WARC-Block-Digest", block)]
+            record = self._writer.create_warc_record(
+                url,
+                type_,
+                payload=BytesIO() if first is not None else file,
+                length=0 if first is not None else file.seek(0, SEEK_END),
+                warc_headers_dict=_Repeatable(fields),
+                http_headers=head,
+            )
+            file.seek(0)
+            return self._write(record)
+
+    def _write(self, record: Any) -> str:
+        """Write a record as a gzip member; its id."""
+        member = _Member(self._stream, _level(record.raw_stream))
+        self._writer.out = member
+        self._writer.write_record(record)
+        member.close()
+        return str(record.rec_headers.get_header("WARC-Record-ID"))
 
 
-def _response_record(writer: Any, exchange: Exchange, date: str) -> Any:
-    assert exchange.response is not None
-    length = exchange.body.stat().st_size if exchange.body else 0
-    headers = [
-        (f"X-Archive-Orig-{name}" if name.lower() in _DESCRIBES_TRANSFER else name, value)
-        for name, value in exchange.headers_received()
-    ]
-    headers.append(("Content-Length", str(length)))
-    status = exchange.status
-    phrase = exchange.response.get("statusText") or _phrase(status)
-    fields = {"WARC-Date": date}
-    address = exchange.response.get("remoteIPAddress")
-    if address:
-        fields["WARC-IP-Address"] = address.strip("[]")
-    protocol = exchange.response.get("protocol")
-    if protocol:
-        fields["WARC-Protocol"] = protocol
-    if exchange.truncated is not None:
-        fields["WARC-Truncated"] = exchange.truncated
-    stream: BinaryIO = exchange.body.open("rb") if exchange.body else BytesIO()
-    fields["WARC-Payload-Digest"] = _sha256(stream)
-    record = writer.create_warc_record(
-        exchange.url,
-        "response",
-        payload=stream,
-        length=length,
-        warc_headers_dict=fields,
-        http_headers=StatusAndHeaders(f"{status} {phrase}".strip(), headers, protocol="HTTP/1.1"),
+class _Repeatable(dict[str, str]):
+    """Fields of which some come more than once, for a library that takes a dictionary."""
+
+    def __init__(self, fields: list[tuple[str, str]]) -> None:
+        super().__init__(fields)
+        self._fields = fields
+
+    def items(self) -> Any:
+        return self._fields
+
+
+class _Member:
+    """A gzip member that is written to a stream."""
+
+    def __init__(self, stream: BinaryIO, level: int) -> None:
+        self._stream = stream
+        self._packer = zlib.compressobj(level, zlib.DEFLATED, zlib.MAX_WBITS | 16)
+
+    def write(self, data: bytes) -> None:
+        self._stream.write(self._packer.compress(data))
+
+    def flush(self) -> None:
+        """The library means the end of the record, which `close` writes."""
+
+    def close(self) -> None:
+        self._stream.write(self._packer.flush())
+
+
+def _level(payload: BinaryIO) -> int:
+    """How much to pack a payload: pictures and films are packed already."""
+    sample = payload.read(_SAMPLE_BYTES)
+    payload.seek(0)
+    if len(sample) < 1024:
+        return 6
+    return 6 if len(zlib.compress(sample, 1)) < 0.9 * len(sample) else 0
+
+
+def _digests(payload: BinaryIO, head: bytes = b"") -> tuple[str, str]:
+    """SHA-256 of a block and of the payload in it."""
+    payload.seek(0)
+    whole, part = hashlib.sha256(head), hashlib.sha256()
+    while chunk := payload.read(1 << 20):
+        whole.update(chunk)
+        part.update(chunk)
+    payload.seek(0)
+    return f"sha256:{whole.hexdigest()}", f"sha256:{part.hexdigest()}"
+
+
+def cipher_suite(security: Mapping[str, Any]) -> str | None:
+    """The name that IANA gave to a cipher suite, from what the browser tells of it.
+
+    >>> cipher_suite({"protocol": "TLS 1.3", "cipher": "AES_256_GCM"})
+    'TLS_AES_256_GCM_SHA384'
+    >>> cipher_suite({"protocol": "TLS 1.2", "keyExchange": "ECDHE_RSA", "cipher": "AES_128_GCM"})
+    'TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256'
+    """
+    cipher, exchange = security.get("cipher"), security.get("keyExchange")
+    if not cipher:
+        return None
+    mac = {"HMAC-SHA1": "SHA", "HMAC-SHA256": "SHA256", "HMAC-SHA384": "SHA384"}.get(
+        str(security.get("mac")), "SHA384" if "256_GCM" in cipher else "SHA256"
     )
-    _digest_block(record)
-    return record
-
-
-def _digest_block(record: Any) -> None:
-    """Set the block digest ourselves: warcio would take SHA-1."""
-    digest = hashlib.sha256()
-    if record.http_headers is not None:
-        if not record.http_headers.headers_buff:
-            record.http_headers.compute_headers_buffer()
-        digest.update(record.http_headers.headers_buff)
-    stream = record.raw_stream
-    stream.seek(0)
-    while chunk := stream.read(1 << 20):
-        digest.update(chunk)
-    stream.seek(0)
-    record.rec_headers.replace_header("WARC-Block-Digest", f"sha256:{digest.hexdigest()}")
-
-
-def _sha256(stream: BinaryIO) -> str:
-    stream.seek(0)
-    digest = hashlib.sha256()
-    while chunk := stream.read(1 << 20):
-        digest.update(chunk)
-    stream.seek(0)
-    return f"sha256:{digest.hexdigest()}"
+    if security.get("protocol") == "TLS 1.3":
+        return f"TLS_{cipher}_{mac}"
+    return f"TLS_{exchange}_WITH_{cipher}_{mac}" if exchange else None
 
 
 def _phrase(status: int) -> str:
@@ -161,19 +321,26 @@ def _phrase(status: int) -> str:
 
 
 def cdxj_lines(stream: Any, filename: str) -> Iterator[str]:
-    """Index lines of the responses in a WARC, unsorted: SURT, 14-digit time, JSON.
+    """Index lines of the responses and revisits in a WARC, unsorted: SURT, 14-digit time, JSON.
 
-    Source: CDXJ as in the WACZ specification, section 5.2.2.
+    The JSON has, in this order: ``url``, ``mime`` (Content-Type up to the first semicolon; for
+    a revisit always ``warc/revisit``, whatever its head says), ``status`` (text), ``digest``
+    (WARC-Payload-Digest), ``offset``, ``length``, ``filename``. Other records (requests,
+    metadata, resources such as DNS answers and certificates) are not listed.
+
+    Source: CDXJ as in the WACZ specification, section 5.2.2; ``warc/revisit`` as pywb,
+    cdxj-indexer and wabac write and read it.
     """
     iterator = ArchiveIterator(stream)
     for record in iterator:
-        if record.rec_type != "response":
+        if record.rec_type not in ("response", "revisit"):
             continue
         url = record.rec_headers.get_header("WARC-Target-URI")
         date = record.rec_headers.get_header("WARC-Date")
+        mime = (record.http_headers.get_header("Content-Type") or "").split(";")[0]
         entry = {
             "url": url,
-            "mime": (record.http_headers.get_header("Content-Type") or "").split(";")[0],
+            "mime": "warc/revisit" if record.rec_type == "revisit" else mime,
             "status": record.http_headers.get_statuscode(),
             "digest": record.rec_headers.get_header("WARC-Payload-Digest"),
         }

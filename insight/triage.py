@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
@@ -10,15 +11,21 @@ from sqlalchemy.orm import Session, selectinload
 import matchers
 from matchers.values import to_json
 from registry import models
+from registry.standing import standing
 
 
-def assess(session: Session, snapshot_id: UUID, plan_id: UUID) -> models.Assessment:
+def assess(
+    session: Session, snapshot_id: UUID, plan_id: UUID, seen_at: datetime
+) -> models.Assessment:
     """Judge a snapshot for a plan's brand and keep the figure with its inputs.
 
     Parameters
     ----------
     session
         The transaction in which the job ends that asked for this.
+    seen_at
+        When the listing was seen to say this, which may be long after it first did: who is
+        authorised is a matter of that day.
 
     Returns
     -------
@@ -36,7 +43,7 @@ def assess(session: Session, snapshot_id: UUID, plan_id: UUID) -> models.Assessm
     )
     plan = session.get_one(models.Plan, plan_id)
     brand = brand_values(session, plan.brand_id)
-    listing = listing_values(snapshot)
+    listing = listing_values(snapshot, seen_at)
     verdict = matchers.assess(listing, brand)
     assessment = models.Assessment(
         snapshot_id=snapshot.id,
@@ -48,14 +55,18 @@ def assess(session: Session, snapshot_id: UUID, plan_id: UUID) -> models.Assessm
         flagged=verdict.gate is None and verdict.score >= plan.threshold,
         gate=verdict.gate,
         result=to_json(verdict),
-        inputs={"listing": to_json(listing), "brand": to_json(brand)},
+        inputs={
+            "listing": to_json(listing),
+            "brand": to_json(brand),
+            "standing": standing(session, plan.brand_id, seen_at.date()),
+        },
     )
     session.add(assessment)
     session.flush()
     return assessment
 
 
-def listing_values(snapshot: models.Snapshot) -> matchers.Listing:
+def listing_values(snapshot: models.Snapshot, seen_at: datetime) -> matchers.Listing:
     """A snapshot as the matchers see it; pictures that could not be had are left out."""
     return matchers.Listing(
         title=snapshot.title,
@@ -71,7 +82,7 @@ def listing_values(snapshot: models.Snapshot) -> matchers.Listing:
             for shown in snapshot.pictures
             if shown.picture is not None
         ),
-        seen_at=snapshot.seen_at,
+        seen_at=seen_at,
     )
 
 

@@ -36,7 +36,9 @@ _SECOND_HAND = re.compile(
     r"d'occasion|occasion|usado|б/у)\b|二手|闲置|中古|9成新|九成新",
     re.IGNORECASE,
 )
-_FIELDS = ("title", "description")
+#: Where a brand may be claimed, and what that place is called.
+_FIELDS = {"title": "title", "description": "description", "brand": "field for the brand"}
+_TEXTS = ("title", "description")
 
 
 class Weights(BaseModel):
@@ -76,7 +78,7 @@ def assess(listing: Listing, brand: Brand) -> Assessment:
         With score 0 and `gate` set where the seller is authorised for that brand, product
         and day, or where the listing does not claim the brand at all.
     """
-    brand_hits = {name: find_terms(getattr(listing, name), brand.terms) for name in _FIELDS}
+    brand_hits = {name: find_terms(getattr(listing, name) or "", brand.terms) for name in _FIELDS}
     match = closest(listing.pictures, brand.products)
     product = _product(listing, brand, match)
     signals = [
@@ -84,7 +86,7 @@ def assess(listing: Listing, brand: Brand) -> Assessment:
         for signal in (
             _brand_signal(brand, brand_hits),
             _picture_signal(match, product),
-            _lexicon_signal({name: find_lexicon(getattr(listing, name)) for name in _FIELDS}),
+            _lexicon_signal({name: find_lexicon(getattr(listing, name)) for name in _TEXTS}),
             _price_signal(listing, product),
             _seller_signal(listing, brand),
         )
@@ -164,7 +166,7 @@ def _brand_signal(brand: Brand, hits: dict[str, list[Hit]]) -> Signal | None:
     return Signal(
         "brand_in_title" if in_title else "brand_in_text",
         weights().brand_in_title if in_title else weights().brand_in_text,
-        f"{brand.name} is named in the {'title' if in_title else 'description'}.",
+        f"{brand.name} is named in the {_FIELDS[plain[0][0]]}.",
         spans,
     )
 
@@ -184,7 +186,7 @@ def _picture_signal(match: PictureMatch | None, product: Product | None) -> Sign
 
 
 def _lexicon_signal(hits: dict[str, list[LexiconHit]]) -> Signal | None:
-    found = [(name, hit) for name in _FIELDS for hit in hits[name]]
+    found = [(name, hit) for name in _TEXTS for hit in hits[name]]
     if not found:
         return None
     worst = max((hit.entry for _, hit in found), key=lambda entry: entry.severity)

@@ -10,7 +10,8 @@ from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page
 
 from crawler.marketplaces.checkout import Checkout, Step
-from crawler.marketplaces.pages import clean, read_price
+from crawler.marketplaces.pages import clean
+from crawler.marketplaces.prices import read_price
 from evidence.recorder import Recorder
 from registry.money import Money
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -25,8 +24,10 @@ from crawler.gateway import Gateway
 from crawler.marketplaces import KINDS
 from crawler.marketplaces.checkout import Checkout
 from evidence.capture import Capture
-from evidence.jobs import keep
+from evidence.keeping import enter, keep
 from evidence.recorder import Recorder, Sealed
+from evidence.signing import Signer, open_signer
+from evidence.workspace import workspace
 from purchases.checkout import Stopped, Walk
 from purchases.personas import Persona, load_persona
 from purchases.states import move
@@ -91,24 +92,23 @@ def purchase_job(hold: jobs.Hold, settings: Settings, blobs: Blobs) -> None:
             return  # it was rejected, or is over already
     if clicked:
         note = "the worker was lost after the ordering click; look into the shop's orders"
-        _end(hold, purchase_id, Outcome("outcome_unclear", note))
+        _end(hold, settings, purchase_id, Outcome("outcome_unclear", note))
         return
     if isinstance(order, Outcome):
-        _end(hold, purchase_id, order)
+        _end(hold, settings, purchase_id, order)
         return
     assert order is not None
     persona = load_persona(settings)
-    work = settings.data_dir / "work"
-    work.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=work) as folder:
+    signer = open_signer(settings)  # before the shop is visited: without one, nothing is sealed
+    with workspace(settings.data_dir) as folder:
         outcome = asyncio.run(
-            Buyer(hold, settings, purchase_id, order, persona, Path(folder)).buy()
+            Buyer(hold, settings, purchase_id, order, persona, folder, signer).buy()
         )
         capture = None
         if outcome.sealed is not None:
             seen = Capture("complete", 200, order.url, outcome.sealed)
             capture = keep(seen, listing, settings, blobs)
-        _end(hold, purchase_id, outcome, capture)
+        _end(hold, settings, purchase_id, outcome, capture)
 
 
 def _order(purchase: models.Purchase) -> Order | Outcome:
@@ -129,6 +129,7 @@ def _order(purchase: models.Purchase) -> Order | Outcome:
 
 def _end(
     hold: jobs.Hold,
+    settings: Settings,
     purchase_id: UUID,
     outcome: Outcome,
     capture: models.Capture | None = None,
@@ -142,7 +143,7 @@ def _end(
             purchase.order_currency = outcome.total.currency
         if capture is not None:
             capture.purchase_id = purchase_id
-            session.add(capture)
+            enter(session, capture, settings, actor=settings.operator)
 
 
 class Buyer:
@@ -156,6 +157,7 @@ class Buyer:
         order: Order,
         persona: Persona,
         folder: Path,
+        signer: Signer,
     ) -> None:
         self.hold = hold
         self.settings = settings
@@ -163,6 +165,7 @@ class Buyer:
         self.order = order
         self.persona = persona
         self.folder = folder
+        self.signer = signer
         self.clicked = False
 
     async def buy(self) -> Outcome:
@@ -174,7 +177,7 @@ class Buyer:
                 context = await opened.browser.new_context(**CONTEXT_OPTIONS)
                 page = await context.new_page()
                 await tame(page)
-                recorder = Recorder(page, opened.gateway, self.folder, self._why())
+                recorder = Recorder(page, opened.gateway, self.folder, self._why(), self.signer)
                 await recorder.start()
                 walk = Walk(page, recorder, self.order.recipe, self.persona.fields())
                 outcome = await self._walk(walk)

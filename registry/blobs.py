@@ -49,6 +49,12 @@ class Blobs(Protocol):
             If there is none of that key.
         """
 
+    def delete(self, key: str) -> None:
+        """Remove a blob for good; that there is none is no error.
+
+        Whether it may go is not asked here: `evidence.retention` decides that.
+        """
+
     def check(self) -> None:
         """Try that the store can be written.
 
@@ -73,6 +79,14 @@ class LocalBlobs:
 
     def open(self, key: str) -> BinaryIO:
         return self._place(key).open("rb")
+
+    def delete(self, key: str) -> None:
+        place = self._place(key)
+        try:
+            place.unlink()
+        except FileNotFoundError:
+            return
+        _fsync_folder(place.parent)
 
     def check(self) -> None:
         self.root.mkdir(parents=True, exist_ok=True)
@@ -115,7 +129,11 @@ class LocalBlobs:
 
 
 class RemoteBlobs:
-    """An object store through fsspec. A blob is put only where there is none."""
+    """An object store through fsspec. A blob is put only where there is none.
+
+    ``mode="create"`` is one conditional request (If-None-Match) to S3, also where a file goes
+    in parts; nobody looks first and writes then.
+    """
 
     def __init__(self, url: str) -> None:
         self.filesystem, self.root = fsspec.core.url_to_fs(url)
@@ -129,16 +147,26 @@ class RemoteBlobs:
         return key
 
     def put_file(self, path: Path, suffix: str) -> str:
-        key = blob_key(sha256_of(path), suffix)
+        sha256 = sha256_of(path)
+        key = blob_key(sha256, suffix)
         try:
             self.filesystem.put_file(str(path), f"{self.root}/{key}", mode="create")
         except FileExistsError:
-            pass
+            return key
+        if sha256_of(path) != sha256:
+            self.delete(key)
+            raise OSError(f"the file changed while it was stored as {key}")
         return key
 
     def open(self, key: str) -> BinaryIO:
         stream: Any = self.filesystem.open(f"{self.root}/{key}", "rb")
         return stream  # type: ignore[no-any-return]
+
+    def delete(self, key: str) -> None:
+        try:
+            self.filesystem.rm_file(f"{self.root}/{key}")
+        except FileNotFoundError:
+            pass
 
     def check(self) -> None:
         self.filesystem.pipe_file(f"{self.root}/.touchstone", b"touchstone")

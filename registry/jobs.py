@@ -12,7 +12,7 @@ import random
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -57,7 +57,12 @@ class Claim:
 
 
 def enqueue(
-    session: Session, kind: str, payload: dict[str, Any], *, key: str | None = None
+    session: Session,
+    kind: str,
+    payload: dict[str, Any],
+    *,
+    key: str | None = None,
+    available_at: datetime | None = None,
 ) -> UUID | None:
     """Write a job into the caller's transaction.
 
@@ -66,6 +71,8 @@ def enqueue(
     key
         What makes two requests the same work. A key that was used before adds no second
         job, whatever became of the first.
+    available_at
+        When it may be worked off; None is now.
 
     Returns
     -------
@@ -74,7 +81,7 @@ def enqueue(
     """
     if key is not None and session.scalar(select(Job.id).where(Job.key == key)) is not None:
         return None
-    job = Job(kind=kind, payload=payload, key=key)
+    job = Job(kind=kind, payload=payload, key=key, available_at=available_at or utcnow())
     session.add(job)
     session.flush()
     return job.id

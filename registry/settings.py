@@ -6,6 +6,7 @@ import getpass
 import os
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from platformdirs import user_data_path
 from pydantic import Field, ValidationError, field_validator
@@ -55,6 +56,30 @@ class Settings(BaseSettings):
         default=(),
         description="Hosts on private addresses that may be visited: host or host:port.",
     )
+    signer: str = Field(
+        default="keys:",
+        description="Who signs: keys: (the key in the data directory) or exec:/path/to/command.",
+    )
+    timestamp_authorities: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="URLs of RFC 3161 time stamp authorities; each is asked."
+    )
+    timestamp_roots: Path | None = Field(
+        default=None,
+        description="PEM file of the certificates that a stamp must lead to.",
+    )
+    checkpoint_minutes: float = Field(
+        default=60.0, gt=0, description="How often the custody ledger is signed, if it grew."
+    )
+    exit_address_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://",
+        description="A service that tells the address it was asked from; empty: it is not asked.",
+    )
+    clock_reference_url: str | None = Field(
+        default=None,
+        pattern=r"^(https?|ntp)://",
+        description="What the clock is held against: ntp://host, or a web server's Date.",
+    )
     operator: str = Field(default_factory=_operator, description="Named in evidence and approvals.")
     worker_threads: int = Field(default=2, ge=1, le=64)
     lease_seconds: float = Field(
@@ -64,7 +89,7 @@ class Settings(BaseSettings):
         default=30.0, gt=0, description="A job that no worker claims is handed over again."
     )
 
-    @field_validator("allowed_private_hosts", mode="before")
+    @field_validator("allowed_private_hosts", "timestamp_authorities", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         if isinstance(value, str):
@@ -79,6 +104,24 @@ class Settings(BaseSettings):
         ):
             return value
         raise ValueError("use embedded: or redis://… or amqp://…")
+
+    @field_validator("signer")
+    @classmethod
+    def _known_signer(cls, value: str) -> str:
+        if value == "keys:" or value.startswith("exec:/"):
+            return value
+        raise ValueError("use keys: or exec:/path/to/command")
+
+    @field_validator("timestamp_authorities")
+    @classmethod
+    def _http_only(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for url in value:
+            parts = urlsplit(url)
+            if parts.scheme not in ("http", "https") or not parts.hostname:
+                raise ValueError(f"{url!r} is not an http:// or https:// address")
+            if parts.username is not None:
+                raise ValueError("no name or password: the address stands in the evidence")
+        return tuple(dict.fromkeys(value))
 
     @field_validator("data_dir")
     @classmethod

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from types import MappingProxyType
 from uuid import UUID
 
 import dramatiq
 
+from evidence.checkpoints import checkpoint_job
 from evidence.jobs import capture_job
+from evidence.retention import erase_job
+from evidence.timestamps import stamp_job
 from insight.triage import assess
 from purchases.ordering import purchase_job
 from purchases.proposals import propose
@@ -19,14 +23,19 @@ from registry.settings import Settings
 Handler = Callable[[jobs.Hold, Settings, Blobs], None]
 
 #: Dramatiq works lower numbers first: what a person waits for before what fills a day.
-_PRIORITIES = {"purchase": 0, "assess": 1, "capture": 2}
+_PRIORITIES = {"purchase": 0, "assess": 1, "capture": 2, "stamp": 3, "checkpoint": 4, "erase": 4}
 
 
 def assess_job(hold: jobs.Hold, _settings: Settings, _blobs: Blobs) -> None:
     """Assess a snapshot; a flagged one makes a capture job and a purchase proposal."""
     payload = hold.claim.payload
     with hold.finishing() as session:
-        assessment = assess(session, UUID(payload["snapshot_id"]), UUID(payload["plan_id"]))
+        assessment = assess(
+            session,
+            UUID(payload["snapshot_id"]),
+            UUID(payload["plan_id"]),
+            datetime.fromisoformat(payload["seen_at"]),
+        )
         if assessment.flagged:
             jobs.enqueue(
                 session,
@@ -38,7 +47,14 @@ def assess_job(hold: jobs.Hold, _settings: Settings, _blobs: Blobs) -> None:
 
 
 HANDLERS: Mapping[str, Handler] = MappingProxyType(
-    {"assess": assess_job, "capture": capture_job, "purchase": purchase_job}
+    {
+        "assess": assess_job,
+        "capture": capture_job,
+        "purchase": purchase_job,
+        "stamp": stamp_job,
+        "checkpoint": checkpoint_job,
+        "erase": erase_job,
+    }
 )
 
 

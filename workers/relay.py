@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Collection
 from uuid import UUID
 
+from evidence import checkpoints
 from registry import jobs
 from registry.database import Database
 from registry.settings import Settings
@@ -55,6 +56,7 @@ class Relay(threading.Thread):
             try:
                 if time.monotonic() - swept_at >= sweep_every:
                     self._sweep()
+                    self._ask_for_checkpoint()
                     swept_at = time.monotonic()
                 handed = self._hand_over()
                 pause, outages = (0.0 if handed else POLL_SECONDS), 0
@@ -92,3 +94,8 @@ class Relay(threading.Thread):
                 swept.lost + swept.dead,
                 swept.dead,
             )
+
+    def _ask_for_checkpoint(self) -> None:
+        if checkpoints.KIND in self._kinds:
+            with self._database.writing() as session:
+                checkpoints.ask_when_due(session, self._settings)

@@ -9,16 +9,19 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from types import FrameType
 from uuid import UUID
 
 import dramatiq
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 
+from evidence.browsing import close_shared
 from registry import jobs
 from registry.blobs import Blobs
 from registry.database import Database
 from registry.models import Job
+from registry.models.base import utcnow
 from registry.settings import Settings
 from workers.actors import HANDLERS, Handler, declare_actors
 from workers.broker import make_broker
@@ -28,6 +31,8 @@ logger = logging.getLogger(__name__)
 
 #: How long a stop waits for a broker, beyond the grace that jobs have.
 FAREWELL_SECONDS = 5.0
+#: What is due no sooner does not keep a worker that ends when it is idle.
+IDLE_SECONDS = 30.0
 
 
 class WorkerProcess:
@@ -87,6 +92,7 @@ class WorkerProcess:
         for claim in left:
             with self._database.writing() as session:
                 jobs.give_back(session, claim)
+        close_shared()
 
     def _leave(self, grace_seconds: float) -> None:
         self._worker.stop(timeout=int(grace_seconds * 1000))
@@ -97,7 +103,8 @@ class WorkerProcess:
     def run_until_idle(self, show: Callable[[dict[str, int]], None]) -> None:
         """Work until every job is done or dead, telling the states on the way.
 
-        A job that failed waits for its next try, and so does this.
+        A job that failed waits for its next try, and so does this; but not for one whose time
+        is further off than `IDLE_SECONDS`, such as a stamp of an authority that is away.
         """
         self.start()
         try:
@@ -105,7 +112,15 @@ class WorkerProcess:
                 with self._database.reading() as session:
                     left = session.scalar(
                         select(func.count())
-                        .where(Job.state.in_(("queued", "running")))
+                        .where(
+                            or_(
+                                Job.state == "running",
+                                and_(
+                                    Job.state == "queued",
+                                    Job.available_at <= utcnow() + timedelta(seconds=IDLE_SECONDS),
+                                ),
+                            )
+                        )
                         .where(Job.kind.in_(self._handlers))
                     )
                     # Told after it was counted: else the last states could be of a moment before.

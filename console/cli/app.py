@@ -11,7 +11,19 @@ from typing import Annotated
 import typer
 from sqlalchemy.exc import DBAPIError
 
-from console.cli import brands, evidence, jobs, marketplaces, plans, purchases, queue, system
+from console.cli import (
+    brands,
+    cases,
+    evidence,
+    jobs,
+    keys,
+    ledger,
+    marketplaces,
+    plans,
+    purchases,
+    queue,
+    system,
+)
 from console.cli.output import err, plain
 from registry.errors import TouchstoneError
 
@@ -54,8 +66,11 @@ app.add_typer(brands.app, name="brand")
 app.add_typer(plans.app, name="plan")
 app.add_typer(marketplaces.app, name="marketplace")
 app.add_typer(evidence.app, name="evidence")
+app.add_typer(cases.app, name="case")
+app.add_typer(ledger.app, name="ledger")
 app.add_typer(purchases.app, name="purchase")
 app.add_typer(jobs.app, name="job")
+app.add_typer(keys.app, name="key")
 
 
 def main() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+import hashlib
 import platform
 import shutil
 import sys
@@ -12,8 +12,9 @@ from typing import Any
 
 from sqlalchemy import text
 
-from crawler.browser import find_chromium, open_browser
-from crawler.gate import Gate
+from crawler.browser import launches
+from evidence.authorities import AuthorityFailed, ask
+from evidence.signing import key_folder, open_signer
 from purchases.personas import load_persona
 from registry.blobs import open_blobs
 from registry.database import Database
@@ -99,13 +100,35 @@ def _store(settings: Settings) -> Finding:
 
 
 def _browser(settings: Settings) -> Finding:
-    executable = find_chromium(settings.browser)
+    return Finding("browser", True, launches(settings.browser))
 
-    async def launch() -> str:
-        async with open_browser(executable, Gate()) as opened:
-            return opened.browser.version
 
-    return Finding("browser", True, f"Chromium {asyncio.run(launch())} at {executable}")
+def _signing_key(settings: Settings) -> Finding:
+    # Looked for first: the doctor makes none.
+    if settings.signer == "keys:" and key_folder(settings).current() is None:
+        return Finding("signing key", False, "there is none", "touchstone init")
+    signer = open_signer(settings)
+    signer.sign(b"touchstone doctor")
+    return Finding("signing key", True, f"{signer.key_id:.16}… ({settings.signer}) signs")
+
+
+def _time_stamps(settings: Settings) -> Finding:
+    if not settings.timestamp_authorities:
+        detail = "no authority is configured; nothing but our own clock dates the evidence"
+        return Finding("time stamps", True, detail)
+    said, ok = [], True
+    if settings.timestamp_roots is None:
+        said.append("no roots: who made a stamp is not checked when it comes")
+    probe = hashlib.sha256(b"touchstone doctor").hexdigest()
+    for authority in settings.timestamp_authorities:
+        try:
+            ask(authority, probe, settings.timestamp_roots)
+            said.append(f"{authority} stamps")
+        except AuthorityFailed as failure:
+            ok = False
+            said.append(f"{authority}: {failure}")
+    remedy = "" if ok else "Mend TOUCHSTONE_TIMESTAMP_AUTHORITIES or TOUCHSTONE_TIMESTAMP_ROOTS."
+    return Finding("time stamps", ok, "; ".join(said), remedy)
 
 
 def _private_hosts(settings: Settings) -> Finding:
@@ -132,6 +155,8 @@ _CHECKS: tuple[tuple[str, Callable[[Settings], Finding], str], ...] = (
         "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_ENDPOINT_URL too).",
     ),
     ("browser", _browser, ""),  # what it raises says what to do
+    ("signing key", _signing_key, ""),  # what it raises says what to do
+    ("time stamps", _time_stamps, ""),
     ("private hosts", _private_hosts, "Mend TOUCHSTONE_ALLOWED_PRIVATE_HOSTS."),
     ("buyer's persona", _persona, ""),
 )

@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from console.cli.house import House, open_house
 from console.cli.output import JsonFlag, emit_json, out, plain, progress, table
 from console.cli.working import work_until_idle
+from insight.holding import still_holds
 from registry.models import Assessment, Listing, Plan, Run, Snapshot
 from registry.planfile import find_plan, read_plan, save_plan
 
@@ -144,7 +145,7 @@ def _summary(house: House, plan_id: UUID) -> dict[str, object]:
             .select_from(Assessment)
             .join(Snapshot, Assessment.snapshot_id == Snapshot.id)
             .join(Listing, Snapshot.listing_id == Listing.id)
-            .where(Assessment.plan_id == plan_id)
+            .where(Assessment.plan_id == plan_id, still_holds())
         ).one()
         stats = run.stats
         return {

@@ -10,6 +10,7 @@ from sqlalchemy.orm import selectinload
 
 from console.cli.house import open_house
 from console.cli.output import JsonFlag, emit_json, table
+from insight.holding import still_holds
 from registry.models import Assessment, Brand, Capture, Listing, Purchase, Snapshot
 
 
@@ -28,7 +29,8 @@ def queue(
     """List flagged listings with score, reasons, capture and purchase. A score accuses nobody."""
     wanted = (
         select(Assessment)
-        .where(Assessment.flagged)
+        .join(Snapshot, Assessment.snapshot_id == Snapshot.id)
+        .where(Assessment.flagged, still_holds())
         .order_by(Assessment.score.desc(), Assessment.id)
         .limit(limit)
         .options(
@@ -41,7 +43,7 @@ def queue(
         )
     )
     if brand is not None:
-        wanted = wanted.join(Brand).where(Brand.slug == brand)
+        wanted = wanted.join(Brand, Assessment.brand_id == Brand.id).where(Brand.slug == brand)
     with open_house() as house, house.database.reading() as session:
         assessments = session.scalars(wanted).all()
         listing_ids = [a.snapshot.listing_id for a in assessments]

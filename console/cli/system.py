@@ -9,6 +9,7 @@ import typer
 from console.cli.house import open_house
 from console.cli.output import JsonFlag, emit_json, err, out, plain
 from console.cli.working import work_until_idle
+from evidence.signing import open_signer
 from purchases.personas import write_example
 from registry.database import Database
 from registry.settings import load_settings
@@ -23,7 +24,7 @@ def add_to(root: typer.Typer) -> None:
 
 
 def init(json: JsonFlag = False) -> None:
-    """Make or upgrade the database and the data directory. Safe to repeat."""
+    """Make or upgrade the database, the data directory and the signing key. Safe to repeat."""
     settings = load_settings()
     database = Database(settings.database)
     try:
@@ -35,11 +36,20 @@ def init(json: JsonFlag = False) -> None:
     persona = settings.data_dir / "persona.yaml"
     if not persona.exists():
         write_example(persona)
+    signer = open_signer(settings)
     if json:
-        emit_json({"data_dir": settings.data_dir, "schema": revision, "persona": persona})
+        emit_json(
+            {
+                "data_dir": settings.data_dir,
+                "schema": revision,
+                "persona": persona,
+                "key_id": signer.key_id,
+            }
+        )
         return
     out.print(f"Ready: schema {revision}, data in {plain(settings.data_dir)}.")
     out.print(f"The buyer's name and address for test purchases: {plain(persona)}")
+    out.print(f"Signing with the key {signer.key_id:.16}…: touchstone key show")
 
 
 def doctor(json: JsonFlag = False) -> None:
@@ -78,29 +88,37 @@ def work(
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535)] = 8000,
+    replay_port: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=65535,
+            help="Where captures are replayed, apart from the console; the next port, if free.",
+        ),
+    ] = None,
     work: Annotated[
         bool,
         typer.Option("--work/--no-work", help="With the embedded broker: work jobs off here too."),
     ] = True,
 ) -> None:
     """Serve the console. It has no login of its own yet: keep it on loopback."""
-    import uvicorn
-
-    from console.web.app import create_app
+    from console.serving import Served, listen, listen_beside
     from workers.runner import WorkerProcess
 
     with open_house() as house:
-        hosts = () if host in ("127.0.0.1", "::1", "localhost") else (host,)
-        app = create_app(house.settings, house.database, house.blobs, allowed_hosts=hosts)
+        console = listen(host, port)
+        own = console.getsockname()[1]
+        replay = listen_beside(host, own) if replay_port is None else listen(host, replay_port)
+        served = Served(house.settings, house.database, house.blobs, host, console, replay)
         worker = None
         if work and house.settings.broker_url == "embedded:":
             worker = WorkerProcess(house.settings, house.database, house.blobs)
             worker.start()
         try:
-            out.print(f"Console: http://{host}:{port}/  (stop: Ctrl-C)")
-            uvicorn.run(
-                app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=10
-            )
+            shown = f"[{host}]" if ":" in host else host
+            out.print(f"Console: http://{shown}:{own}/  (stop: Ctrl-C)")
+            out.print(f"Replay of captures: http://{shown}:{replay.getsockname()[1]}/")
+            served.run()
         finally:
             if worker is not None:
                 worker.stop()

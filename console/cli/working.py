@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from console.cli.house import House
 from console.cli.output import progress
 
 
-def work_until_idle(house: House) -> None:
-    """Run a worker in this process until no job is left that it could do."""
+def work_until_idle(house: House, only: Collection[str] | None = None) -> None:
+    """Run a worker in this process until no job is left that it could do.
+
+    Parameters
+    ----------
+    only
+        The kinds of job that it does; all of them if left out.
+    """
+    from workers.actors import HANDLERS
     from workers.runner import WorkerProcess
 
-    worker = WorkerProcess(house.settings, house.database, house.blobs)
+    handlers = {kind: do for kind, do in HANDLERS.items() if only is None or kind in only}
+    worker = WorkerProcess(house.settings, house.database, house.blobs, handlers)
     with progress() as bar:
         task = bar.add_task("working", total=None, detail="")
 

@@ -51,6 +51,27 @@ def captures(parts: UseParts, before: Place = None, limit: Limit = 50) -> list[s
         return [schemas.Capture.model_validate(capture) for capture in found]
 
 
+@router.get("/captures/{capture_id}")
+def capture(parts: UseParts, capture_id: UUID) -> schemas.StampedCapture:
+    """One capture with its time stamps."""
+    with parts.database.reading() as session:
+        found = queries.capture(session, capture_id)
+        if found is None:
+            raise HTTPException(404, "There is no such capture.")
+        return schemas.StampedCapture.model_validate(found)
+
+
+@router.get("/ledger")
+def ledger(
+    parts: UseParts,
+    before: Annotated[int | None, Query(ge=0)] = None,
+    limit: Limit = 50,
+) -> schemas.Ledger:
+    """The custody ledger, newest entries first; the next begin `before` the last one's seq."""
+    with parts.database.reading() as session:
+        return schemas.ledger(queries.ledger_state(session, limit=limit, before=before))
+
+
 @router.get("/purchases")
 def purchases(
     parts: UseParts, state: Name = None, before: Place = None, limit: Limit = 50

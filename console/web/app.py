@@ -19,7 +19,17 @@ from starlette.responses import JSONResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from console.web import api
-from console.web.pages import captures, jobs, listings, lists, purchases, queue, service
+from console.web.pages import (
+    captures,
+    cases,
+    jobs,
+    ledger,
+    listings,
+    lists,
+    purchases,
+    queue,
+    service,
+)
 from console.web.parts import Parts
 from console.web.security import HEADERS, LOOPBACK_NAMES, SameOrigin, SecurityHeaders
 from console.web.templating import make_templates
@@ -36,6 +46,7 @@ def create_app(
     blobs: Blobs,
     *,
     allowed_hosts: Sequence[str] = (),
+    replay_port: int | None = None,
 ) -> FastAPI:
     """Make the console of one installation.
 
@@ -45,6 +56,8 @@ def create_app(
         With its schema in place; the caller closes it.
     allowed_hosts
         Host names, beside those of loopback, under which the console is reached.
+    replay_port
+        Where `console.replay` is served, on the same host; without it no capture is replayed.
     """
     app = FastAPI(
         title="Touchstone",
@@ -54,8 +67,8 @@ def create_app(
         docs_url=None,
         redoc_url=None,
     )
-    app.state.parts = Parts(settings, database, blobs, make_templates())
-    for module in (queue, listings, captures, purchases, jobs, lists, service):
+    app.state.parts = Parts(settings, database, blobs, make_templates(), replay_port)
+    for module in (queue, listings, captures, cases, purchases, ledger, jobs, lists, service):
         app.include_router(module.router, include_in_schema=False)
     app.include_router(api.router)
     app.mount("/static", StaticFiles(directory=Path(__file__).with_name("static")), name="static")

@@ -19,12 +19,19 @@ from registry.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Settings, database, blob store and templates of one console."""
+    """Settings, database, blob store and templates of one console.
+
+    Parameters
+    ----------
+    replay_port
+        Where the replay origin listens; None if there is none.
+    """
 
     settings: Settings
     database: Database
     blobs: Blobs
     templates: Jinja2Templates
+    replay_port: int | None = None
 
     def page(
         self,

@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 
 import matchers
-from console.web.queries import Card, CardPage, History, Version
+from console.web.queries import Card, CardPage, History, LedgerState, Version
 from console.web.verdicts import Verdict
 from registry import models
 from registry.money import Money
@@ -38,8 +38,58 @@ class Capture(_Answer):
     http_status: int | None
     sha256: str
     size: int
+    archive_sha256: str | None
+    key_id: str | None
+    exchanges: int
+    incomplete: int
     captured_at: datetime
     operator: str
+    deleted_at: datetime | None
+
+
+class Stamp(_Answer):
+    """A time stamp that was asked for; the token itself is in a case's export."""
+
+    about: str
+    digest: str
+    authority: str
+    state: str
+    created_at: datetime
+    stamped_at: datetime | None
+    error: str | None
+
+
+class StampedCapture(Capture):
+    """A sealed bundle with its time stamps."""
+
+    stamps: list[Stamp]
+
+
+class LedgerEntry(_Answer):
+    """An entry of the custody ledger; the leaf is the very text that is hashed."""
+
+    seq: int
+    leaf: str
+    leaf_hash: str
+
+
+class Checkpoint(_Answer):
+    """A signed statement of the ledger's size and root."""
+
+    size: int
+    root: str
+    note: str
+    key_id: str
+    created_at: datetime
+    stamps: list[Stamp]
+
+
+class Ledger(_Answer):
+    """The custody ledger: its size, its newest checkpoint, entries with the newest first."""
+
+    size: int
+    checkpoint: Checkpoint | None
+    entries: list[LedgerEntry]
 
 
 class PurchaseStep(_Answer):
@@ -286,6 +336,22 @@ def run(row: models.Run) -> Run:
         stats=row.stats,
         error=row.error,
     )
+
+
+def ledger(state: LedgerState) -> Ledger:
+    """The custody ledger."""
+    row, checkpoint = state.checkpoint, None
+    if row is not None:
+        checkpoint = Checkpoint(
+            size=row.size,
+            root=row.root,
+            note=row.note,
+            key_id=row.key_id,
+            created_at=row.created_at,
+            stamps=[Stamp.model_validate(stamp) for stamp in state.stamps],
+        )
+    entries = [LedgerEntry.model_validate(line) for line in state.lines]
+    return Ledger(size=state.size, checkpoint=checkpoint, entries=entries)
 
 
 def listing(history: History) -> Listing:

@@ -7,6 +7,8 @@ from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -47,11 +49,17 @@ HEADERS: Mapping[str, str] = MappingProxyType(
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-class SecurityHeaders:
-    """Gives every response the headers above, where it has none of its own."""
+def page_policy(*, framing: str) -> str:
+    """The policy of a page that shows one other origin in a frame."""
+    return f"{PAGE_POLICY}; frame-src {framing}"
 
-    def __init__(self, app: ASGIApp) -> None:
+
+class SecurityHeaders:
+    """Gives every response the headers above, or others, where it has none of its own."""
+
+    def __init__(self, app: ASGIApp, headers: Mapping[str, str] = HEADERS) -> None:
         self.app = app
+        self.headers = headers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -61,7 +69,7 @@ class SecurityHeaders:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
+                for name, value in self.headers.items():
                     headers.setdefault(name, value)
             await send(message)
 
@@ -86,6 +94,32 @@ class SameOrigin:
             await refusal(scope, receive, send)
             return
         await self.app(scope, receive, send)
+
+
+def wanted(request: Request) -> None:
+    """Let nobody be written down for having seen what a browser only fetched ahead of time.
+
+    Raises
+    ------
+    HTTPException
+        503; the browser then asks again once somebody wants to see it.
+    """
+    headers = request.headers
+    if "prefetch" in (headers.get("sec-purpose") or headers.get("purpose") or ""):
+        raise HTTPException(503, "Evidence is not fetched ahead of time: looking at it is logged.")
+
+
+def wanted_here(request: Request) -> None:
+    """The same, and let no page of another origin, be it of this host, have it fetched.
+
+    Raises
+    ------
+    HTTPException
+        403 for those.
+    """
+    wanted(request)
+    if request.headers.get("sec-fetch-site") in ("cross-site", "same-site"):
+        raise HTTPException(403, "Evidence is opened from the console's own pages.")
 
 
 def comes_from_here(headers: Headers) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -21,7 +21,12 @@ def make_templates() -> Jinja2Templates:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        when=when, size=size, percent=percent, words=words, web_address=web_address
+        delay=delay,
+        percent=percent,
+        size=size,
+        web_address=web_address,
+        when=when,
+        words=words,
     )
     environment.globals["marked"] = marked
     return Jinja2Templates(env=environment)
@@ -43,6 +48,17 @@ def size(number: int) -> str:
             return f"{number} bytes" if unit == "bytes" else f"{amount:.1f} {unit}"
         amount /= 1000
     raise AssertionError("unreachable")
+
+
+def delay(value: timedelta) -> str:
+    """How long after: ``at once``, ``after 40 s``, ``after 3 h``."""
+    seconds = int(value.total_seconds())
+    if seconds < 1:
+        return "at once"
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"after {round(seconds / length)} {unit}"
+    return f"after {seconds} s"
 
 
 def percent(share: float) -> str:

@@ -19,10 +19,15 @@ class BazaarListingPage(ListingPage):
     PRICE = ".price::text"
     AVAILABILITY = ".stock::text"
     DESCRIPTION = ".description::text"
-    IMAGES = ".gallery img::attr(src)"
+    # What the gallery shows is small; what it links to is the picture.
+    IMAGES = ".gallery a::attr(href), .gallery > img::attr(src)"
     SELLER = ".seller a"
     SHIPS_FROM = ".ships-from::text"
     ATTRIBUTES = "table.attrs tr"
+    VARIANTS = ".variants select, .variants button"
+    TERMS = ".terms a::attr(href)"
+    REVIEW = ".review"
+    REVIEWS_LINK = ".all-reviews::attr(href)"
     CURRENCIES = _CURRENCIES
     DECIMAL = _DECIMAL
 

@@ -24,6 +24,8 @@ class OscarListingPage(ListingPage):
     DESCRIPTION = "#product_description ~ p::text"
     IMAGES = "#product_gallery img::attr(src)"
     ATTRIBUTES = "table.table-striped tr"
+    REVIEW = "#reviews article"
+    REVIEWS_LINK = "#reviews a[href$='/reviews/']::attr(href)"
     CURRENCIES = _CURRENCIES
     DECIMAL: ClassVar[Mapping[str, str]] = {}
 

@@ -7,15 +7,12 @@ subclass names. A field that is not there is None; nothing is guessed.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 from functools import cached_property
 from typing import Any, ClassVar
 
-import extruct
-from price_parser import Price
 from web_poet import WebPage, field
 from zyte_common_items import (
     AdditionalProperty,
@@ -25,16 +22,34 @@ from zyte_common_items import (
     ProductPage,
 )
 
+from crawler.marketplaces import structured
+from crawler.marketplaces.prices import read_price
 from registry.money import Money
 
 MAX_TEXT = 20_000
 MAX_ID = 255
 MAX_IMAGES = 12
+MAX_REVIEWS = 50
+MAX_REVIEW_TEXT = 2_000
+
+#: What a link to the terms of shipping and returns says, where a marketplace names no selector.
+_TERMS = re.compile(
+    r"shipping|delivery|returns?\b|refund|versand|lieferung|r(?:ü|ue)ck(?:gabe|sendung)|widerruf"
+    r"|livraison|retours?\b|envíos?|devoluci|spedizion|\bresi\b|verzend|доставк|возврат"
+    r"|配送|退货|退換|運費|返品",
+    re.IGNORECASE,
+)
+
+_GONE = re.compile(r"out\s*of\s*stock|sold\s*out|unavailable|not available|discontinued", re.I)
 
 
 @dataclass(frozen=True, slots=True)
 class SellerRef:
-    """A seller as a listing names it; `id` is the marketplace's, or its name if it has none."""
+    """A seller as a listing names it.
+
+    `id` is the marketplace's. Without one it is ``name:`` and the name, which proves nothing:
+    anybody may take it.
+    """
 
     id: str
     name: str | None
@@ -101,6 +116,13 @@ class ListingPage(ProductPage):
     SELLER_ID: ClassVar[re.Pattern[str]] = re.compile(r"/seller/(?P<id>[^/?#]+)")
     SHIPS_FROM: ClassVar[str] = ""
     ATTRIBUTES: ClassVar[str] = "table tr"
+    #: Controls that choose a variant: drop-down lists, radio buttons, buttons that send nothing.
+    VARIANTS: ClassVar[str] = ""
+    #: Links to the terms of shipping and returns; found by their words if empty.
+    TERMS: ClassVar[str] = ""
+    #: Each review that the page shows, and the link to the page with more of them.
+    REVIEW: ClassVar[str] = ""
+    REVIEWS_LINK: ClassVar[str] = ""
     #: Currency signs of this marketplace, longest first where one holds another.
     CURRENCIES: ClassVar[Mapping[str, str]] = {"€": "EUR", "£": "GBP", "US $": "USD", "$": "USD"}
     DECIMAL: ClassVar[Mapping[str, str]] = {"EUR": ","}
@@ -108,21 +130,11 @@ class ListingPage(ProductPage):
     @cached_property
     def _data(self) -> Mapping[str, Any]:
         """The page's schema.org Product, empty if it has none."""
-        if "ld+json" not in self.html:
-            return {}
-        try:
-            found = extruct.extract(
-                self.html, base_url=str(self.response.url), syntaxes=["json-ld"], errors="ignore"
-            ).get("json-ld", [])
-        except (ValueError, RecursionError, TypeError, AttributeError):
-            return {}
-        return next((node for node in _nodes(found) if _is(node, "Product")), {})
+        return structured.product(self.html, str(self.response.url))
 
     @cached_property
     def _offer(self) -> Mapping[str, Any]:
-        offers = self._data.get("offers")
-        first = offers[0] if isinstance(offers, list) and offers else offers
-        return first if isinstance(first, dict) else {}
+        return structured.offer(self._data)
 
     @field
     def name(self) -> str | None:
@@ -139,9 +151,10 @@ class ListingPage(ProductPage):
 
     def money(self) -> Money | None:
         """The price, None if there is none that can be read with certainty."""
-        amount, currency = self._offer.get("price"), self._offer.get("priceCurrency")
-        if amount is not None and isinstance(currency, str):
-            return _money(str(amount), currency.upper(), ".")
+        return structured.price(self._offer) or self.shown_money()
+
+    def shown_money(self) -> Money | None:
+        """The price in the page's markup, which follows a choice where its data does not."""
         text = clean(" ".join(self.css(self.PRICE).getall())) if self.PRICE else None
         return read_price(text, self.CURRENCIES, self.DECIMAL) if text else None
 
@@ -159,18 +172,17 @@ class ListingPage(ProductPage):
 
     @field
     def availability(self) -> str | None:
-        """``InStock`` or ``OutOfStock``."""
-        said = _string(self._offer.get("availability")) or self._text(self.AVAILABILITY)
-        if not said:
-            return None
-        gone = re.search(r"out\s*of\s*stock|outofstock|soldout|sold out|unavailable", said, re.I)
-        return "OutOfStock" if gone else "InStock"
+        """``InStock``, ``OutOfStock``, ``PreOrder`` or ``BackOrder``."""
+        said = structured.availability(self._offer.get("availability"))
+        shown = self._text(self.AVAILABILITY)
+        if said or not shown:
+            return said
+        return "OutOfStock" if _GONE.search(shown) else "InStock"
 
     @field
     def images(self) -> list[Image] | None:
         """Pictures, largest first as the page orders them."""
-        said = self._data.get("image") or []
-        links = [_string(i.get("url") if isinstance(i, dict) else i) for i in _list(said)]
+        links = [clean(link) for link in structured.links(self._data.get("image"))]
         links += self.css(self.IMAGES).getall() if self.IMAGES else []
         found = dict.fromkeys(_absolute(self, link) for link in links if link)
         return [Image(url=url) for url in found if url][:MAX_IMAGES] or None
@@ -178,12 +190,10 @@ class ListingPage(ProductPage):
     @field
     def brand(self) -> Brand | None:
         """The brand that the listing claims in its data."""
-        said = self._data.get("brand")
-        name = said.get("name") if isinstance(said, dict) else said
-        if not name:
+        text = _string(structured.name_of(self._data.get("brand")))
+        if not text:
             attributes = {k.casefold(): v for k, v in self._attributes()}
-            name = attributes.get("brand")
-        text = _string(name)
+            text = attributes.get("brand")
         return Brand(name=text) if text else None
 
     @field
@@ -201,9 +211,8 @@ class ListingPage(ProductPage):
             seller_id = clean(match["id"]) if match else None
             if seller_id:
                 return SellerRef(seller_id[:MAX_ID], name, _absolute(self, href))
-        said = self._offer.get("seller")
-        name = _string(said.get("name") if isinstance(said, dict) else said)
-        return SellerRef(name[:MAX_ID], name, None) if name else None
+        name = _string(structured.name_of(self._offer.get("seller")))
+        return SellerRef(f"name:{name}"[:MAX_ID], name, None) if name else None
 
     def condition(self) -> str | None:
         """``new``, ``used`` or what the page says."""
@@ -219,6 +228,30 @@ class ListingPage(ProductPage):
     def ships_from(self) -> str | None:
         """Where it is sent from."""
         return self._text(self.SHIPS_FROM) or dict(self._attributes()).get("Ships from")
+
+    def terms(self) -> list[str]:
+        """Addresses of the terms of shipping and returns, absolute, each once."""
+        if self.TERMS:
+            links = self.css(self.TERMS).getall()
+        else:
+            links = [
+                link.attrib.get("href", "")
+                for link in self.css("a[href]")
+                if _TERMS.search(" ".join(link.css("::text").getall())[:100])
+            ]
+        found = (_absolute(self, link) for link in links)
+        return list(dict.fromkeys(link for link in found if link))
+
+    def reviews(self) -> list[str]:
+        """The reviews that the page shows, as text."""
+        shown = self.css(self.REVIEW) if self.REVIEW else []
+        texts = (clean(" ".join(review.css("::text").getall())) for review in shown)
+        return [text[:MAX_REVIEW_TEXT] for text in texts if text][:MAX_REVIEWS]
+
+    def reviews_link(self) -> str | None:
+        """Address of the page with more reviews."""
+        link = self.css(self.REVIEWS_LINK).get() if self.REVIEWS_LINK else None
+        return _absolute(self, link) if link else None
 
     def _attributes(self) -> list[tuple[str, str]]:
         found = []
@@ -238,22 +271,6 @@ class ListingPage(ProductPage):
         return item
 
 
-def read_price(
-    text: str, currencies: Mapping[str, str], decimal: Mapping[str, str]
-) -> Money | None:
-    """Read a price as a marketplace writes it.
-
-    The separators are the marketplace's, never guessed: ``3.350`` is 3350 in one place and
-    3.35 in another.
-    """
-    currency = next((code for sign, code in currencies.items() if sign in text), None)
-    if currency is None:
-        return None
-    point = decimal.get(currency, ".")
-    found = Price.fromstring(text, decimal_separator=point)
-    return _money(str(found.amount), currency, ".") if found.amount is not None else None
-
-
 def clean(text: str | None) -> str | None:
     """Text with its blanks folded; None if it is empty.
 
@@ -265,34 +282,9 @@ def clean(text: str | None) -> str | None:
     return " ".join(text.split())[:MAX_TEXT] or None
 
 
-def _money(amount: str, currency: str, decimal: str) -> Money | None:
-    parsed = Price.fromstring(amount, decimal_separator=decimal).amount
-    if parsed is None or parsed > Decimal(10**12):
-        return None
-    try:
-        return Money(parsed, currency)
-    except ValueError:
-        return None
-
-
-def _nodes(found: Any) -> Iterable[Mapping[str, Any]]:
-    for node in _list(found):
-        if isinstance(node, dict):
-            yield node
-            yield from _nodes(node.get("@graph", []))
-
-
-def _is(node: Mapping[str, Any], kind: str) -> bool:
-    return kind in _list(node.get("@type"))
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [] if value is None else [value]
-
-
 def _string(value: Any) -> str | None:
     """Clean text out of structured data, where anything may stand."""
-    return clean(value) if isinstance(value, str) else None
+    return clean(structured.text(value))
 
 
 def _number(text: str | None) -> float | None:

@@ -108,6 +108,7 @@ class Stamp(Base):
 
     `about` is package (the bundle's file), archive (the WARC in it) or checkpoint (the
     signed note). `state` is awaiting or stamped; `token` is the authority's whole response.
+    `tried_at` is when the authority was last asked in vain, and `error` what came of it.
     """
 
     __tablename__ = "stamps"
@@ -122,6 +123,7 @@ class Stamp(Base):
     state: Mapped[str] = mapped_column(String(16), default="awaiting", index=True)
     token: Mapped[bytes | None] = mapped_column(LargeBinary)
     stamped_at: Mapped[datetime | None]
+    tried_at: Mapped[datetime | None]
     error: Mapped[str | None]
     created_at: Mapped[Created]
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
 from console.cli.app import app
+from registry.errors import TouchstoneError
 from tests.cli.conftest import Touchstone
 
 COMMANDS = [
@@ -20,6 +23,11 @@ COMMANDS = [
     ("purchase", "list"), ("purchase", "approve"), ("purchase", "reject"),
     ("purchase", "settle"),
     ("job", "list"), ("job", "requeue"),
+    ("evidence", "stamp"), ("evidence", "delete"),
+    ("case", "open"), ("case", "list"), ("case", "show"), ("case", "add"), ("case", "file"),
+    ("case", "hold"), ("case", "release"), ("case", "retain"), ("case", "event"),
+    ("ledger", "list"), ("ledger", "verify"), ("ledger", "prove"), ("ledger", "checkpoint"),
+    ("key", "show"), ("key", "list"), ("key", "rotate"), ("key", "export"),
 ]  # fmt: skip
 
 
@@ -66,3 +74,33 @@ def test_doctor_says_what_to_do(touchstone: Touchstone, tmp_path: Path) -> None:
     assert set(faults) == {"browser", "broker", "evidence store"}
     assert "TOUCHSTONE_BROWSER" in faults["browser"]
     assert "TOUCHSTONE_EVIDENCE_STORE_URL" in faults["evidence store"]
+
+
+def test_the_signing_key(
+    touchstone: Touchstone, data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = touchstone("init", "--json").json["key_id"]
+    monkeypatch.setenv("TOUCHSTONE_DATA_DIR", str(data_dir))
+
+    def key(*arguments: object) -> Any:
+        said = CliRunner().invoke(app, ["key", *map(str, arguments), "--json"])
+        if said.exception is not None:
+            raise said.exception
+        return json.loads(said.stdout)
+
+    assert key("show")["key_id"] == first
+    second = key("rotate")["key_id"]
+    uses = {row["key_id"]: row["current"] for row in key("list")}
+    assert uses == {first: False, second: True}
+    file = tmp_path / "old.pem"
+    key("export", file, "--key", first)
+    assert file.read_text() == (data_dir / "keys" / f"{first}.pub.pem").read_text()
+    for arguments, says in ((("export", file), "already"), (("export", "x", "--key", "y"), "list")):
+        with pytest.raises(TouchstoneError, match=says):
+            key(*arguments)
+    (data_dir / "keys" / f"{second}.pem").chmod(0o640)
+    assert "chmod 600" in touchstone("key", "show").one_clear_line()
+    monkeypatch.setenv("TOUCHSTONE_SIGNER", "exec:/no/such/signer")
+    for command in ("show", "rotate"):
+        with pytest.raises(TouchstoneError, match="signer"):
+            key(command)

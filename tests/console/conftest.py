@@ -20,6 +20,7 @@ from console.web.app import create_app
 from crawler.browser import find_chromium
 from crawler.gate import Gate
 from evidence.capture import capture
+from evidence.signing import KeyFolder
 from registry.blobs import Blobs
 from registry.database import Database
 from registry.settings import Settings
@@ -68,6 +69,8 @@ def shop() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    keys = KeyFolder(tmp_path_factory.mktemp("installation") / "keys")
+    keys.create()
     with shop() as url:
         made = asyncio.run(
             capture(
@@ -76,6 +79,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
                 executable=find_chromium(None),
                 folder=tmp_path_factory.mktemp("capture"),
                 circumstances={"operator": "tester", "why": "a test"},
+                signer=keys.open(),
             )
         )
     return Bundle(

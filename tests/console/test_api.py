@@ -63,6 +63,8 @@ def test_the_document_describes_it_without_pages_from_elsewhere(console: Console
         "/api/v1/queue",
         "/api/v1/listings/{listing_id}",
         "/api/v1/captures",
+        "/api/v1/captures/{capture_id}",
+        "/api/v1/ledger",
         "/api/v1/purchases",
         "/api/v1/jobs",
         "/api/v1/runs",

@@ -11,10 +11,12 @@ from playwright.sync_api import Page, expect, sync_playwright
 from sqlalchemy import update
 
 from crawler.browser import find_chromium
+from registry.blobs import Blobs
 from registry.database import Database
 from registry.models import Job
 from tests.console.conftest import Console
 from tests.console.seed import Seeded
+from tests.console.seed_custody import CASE, seed_custody
 
 # What a browser sees does not depend on the kind of database; the other tests ask both.
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -51,15 +53,25 @@ def window() -> Iterator[Window]:
 
 
 def test_every_page_at_desk_and_phone_width(
-    window: Window, console: Console, seeded: Seeded, tmp_path: Path
+    window: Window,
+    console: Console,
+    seeded: Seeded,
+    database: Database,
+    blobs: Blobs,
+    tmp_path: Path,
 ) -> None:
+    seed_custody(database, blobs, seeded, tmp_path)
     paths = [
         "/",
         f"/listings/{seeded.changed_listing}",
         f"/listings/{seeded.hostile_listing}",
         "/captures",
         f"/captures/{seeded.captures[0]}",
+        f"/captures/{seeded.captures[5]}",
+        "/cases",
+        f"/cases/{CASE}",
         "/purchases",
+        "/ledger",
         "/jobs",
         "/runs",
         "/brands",

@@ -27,7 +27,7 @@ def listings(page: str) -> list[str]:
 
 
 def test_an_empty_installation_shows_every_page(console: Console) -> None:
-    for path in ("/", "/captures", "/purchases", "/jobs", "/runs", "/brands"):
+    for path in ("/", "/captures", "/cases", "/purchases", "/ledger", "/jobs", "/runs", "/brands"):
         assert "<main" in console.page(path)
     assert "Nothing is flagged yet" in console.page("/")
 

@@ -15,11 +15,10 @@ from web_poet import HttpResponse
 from crawler.marketplaces import KINDS
 from crawler.marketplaces.bazaar import BazaarListingPage, BazaarListPage, BazaarSellerPage
 from crawler.marketplaces.oscar import OscarListingPage, OscarListPage
-from crawler.marketplaces.pages import ListingPage, ListPage, read_price
+from crawler.marketplaces.pages import ListingPage, ListPage
 from registry.money import Money
 
 URL = "https://shop.example/item/17/tote"
-EUROPEAN = ({"€": "EUR", "US $": "USD", "¥": "CNY"}, {"EUR": ","})
 
 
 def response(html: str, url: str = URL) -> HttpResponse:
@@ -85,7 +84,7 @@ def test_a_listing_with_structured_data() -> None:
         "https://shop.example/1.jpg",
         "https://shop.example/2.jpg",
     ]
-    assert page.seller().id == "Blue Store"
+    assert page.seller().id == "name:Blue Store", "anybody may call himself so"
 
 
 @pytest.mark.parametrize(
@@ -109,34 +108,6 @@ def test_structured_data_of_the_wrong_shape_is_passed_over(product: dict[str, ob
 def test_broken_json_ld_falls_back_to_the_markup() -> None:
     _, item = listing(f'<script type="application/ld+json">{{"@type": "Product", </script>{MARKUP}')
     assert item.name == "Velaro Aria"
-
-
-@pytest.mark.parametrize(
-    ("text", "money"),
-    [
-        ("€ 1.310,00", "1310.00 EUR"),
-        ("€ 3.350", "3350 EUR"),
-        ("€ 0,99", "0.99 EUR"),
-        ("US $49.90", "49.90 USD"),
-        ("US $1,249.90", "1249.90 USD"),
-        ("¥1,280.00", "1280.00 CNY"),
-        ("1310", None),
-        ("price on request", None),
-        ("€ -", None),
-        ("", None),
-    ],
-)
-def test_prices_are_read_by_the_marketplaces_own_separators(text: str, money: str | None) -> None:
-    read = read_price(text, *EUROPEAN)
-    assert (str(read) if read else None) == money
-
-
-@given(st.decimals(min_value=0, max_value=10**9, places=2))
-def test_a_written_price_is_read_back(amount: Decimal) -> None:
-    from bazaar.app import price_text
-
-    for currency in ("EUR", "USD", "CNY"):
-        assert read_price(price_text(str(amount), currency), *EUROPEAN) == Money(amount, currency)
 
 
 def test_list_pages_give_links_once_and_the_next_page() -> None:
@@ -221,3 +192,97 @@ def test_any_page_is_read_without_an_error(html: str) -> None:
             assert len(KINDS["bazaar"].external_id(link) or "") <= 255
         found.next_page()
     BazaarSellerPage(response(html)).facts()
+
+
+def script(data: object, kind: str = "application/ld+json") -> str:
+    return f'<html><script type="{kind}">{json.dumps(data)}</script>{MARKUP}'
+
+
+OFFER = {"price": "49.90", "priceCurrency": "USD"}
+ARIA = {"@type": "Product", "name": "Aria", "offers": OFFER}
+OTHER = {"@type": "Product", "name": "Related", "offers": {"price": "1.00", "priceCurrency": "USD"}}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {**ARIA, "@type": "https://schema.org/Product"},
+        {**ARIA, "@type": ["http://schema.org/Product", "Thing"]},
+        {**ARIA, "@type": "schema:Product"},
+        {"@type": "ItemPage", "mainEntity": ARIA},
+        [OTHER, {"@type": "WebPage", "mainEntity": ARIA}],
+        {"@graph": [OTHER, {**ARIA, "@id": "#p"}, {"mainEntity": {"@id": "#p"}}]},
+        [OTHER, {**ARIA, "url": f"{URL}?ref=1#top"}],
+        [OTHER, {**ARIA, "@id": "/item/17/tote/"}],
+        [OTHER, {**ARIA, "mainEntityOfPage": {"@id": URL}}],
+        {"@type": "ProductGroup", "name": "Aria", "hasVariant": [{"offers": OFFER}]},
+        [
+            OTHER,
+            {
+                "@type": "ProductGroup",
+                "name": "All",
+                "hasVariant": [OTHER, {**ARIA, "url": URL}],
+            },
+        ],
+        {**ARIA, "offers": {"@type": "AggregateOffer", "lowPrice": 49.9, "priceCurrency": "USD"}},
+        {**ARIA, "offers": [{"availability": "InStock"}, OFFER]},
+        {**ARIA, "offers": {"@type": "AggregateOffer", "offers": [OFFER]}},
+        {**ARIA, "offers": {"priceSpecification": OFFER}},
+        {
+            **ARIA,
+            "offers": {
+                "priceCurrency": "USD",
+                "priceSpecification": [
+                    {"priceType": "https://schema.org/ListPrice", "price": "80.00"},
+                    {"price": "49.90"},
+                ],
+            },
+        },
+    ],
+)
+def test_the_pages_own_product_is_found_in_every_form(data: object) -> None:
+    page, item = listing(script(data, "application/LD+JSON"))
+    assert item.name == "Aria"
+    money = page.money()
+    assert (money.amount, money.currency) == (Decimal("49.9"), "USD")
+
+
+@pytest.mark.parametrize("price", ["", -5, 1e22, "1.299", "soon", None])
+def test_a_price_that_the_data_leave_open_is_read_from_the_markup(price: object) -> None:
+    page, _ = listing(script({**ARIA, "offers": {"price": price, "priceCurrency": "EUR"}}))
+    assert page.money() == Money(Decimal("1310.00"), "EUR")
+
+
+def test_names_pictures_and_lists_in_structured_data() -> None:
+    page, item = listing(
+        json_ld(
+            name="Aria &amp; Linea",
+            description="<p>Fine&nbsp;leather<br>1 &lt; 2</p>",
+            brand=[{"name": "Velaro"}, {"name": "Else"}],
+            image={"contentUrl": "/1.jpg", "url": "/page"},
+            offers={"offers": [{"seller": [{"name": "Blue Store"}], "availability": "SoldOut"}]},
+        )
+    )
+    assert (item.name, item.description) == ("Aria & Linea", "Fine leather 1 < 2")
+    assert [image.url for image in item.images] == ["https://shop.example/1.jpg"]
+    assert (item.brand.name, page.seller().name) == ("Velaro", "Blue Store")
+    assert item.availability == "OutOfStock"
+
+
+@pytest.mark.parametrize(
+    ("said", "read"),
+    [
+        ("https://schema.org/InStock", "InStock"),
+        ("http://schema.org/LimitedAvailability", "InStock"),
+        ("schema:Discontinued", "OutOfStock"),
+        ("SoldOut", "OutOfStock"),
+        ("Out of stock", "OutOfStock"),
+        ("https://schema.org/PreOrder", "PreOrder"),
+        ("BackOrder", "BackOrder"),
+        ("perhaps", None),
+        (["InStock"], None),
+    ],
+)
+def test_availability_in_structured_data(said: object, read: str | None) -> None:
+    _, item = listing(json_ld(name="Aria", offers={"availability": said}))
+    assert item.availability == read

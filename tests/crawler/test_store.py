@@ -15,9 +15,28 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from crawler.marketplaces.pages import SellerFacts, SellerRef
-from crawler.store import Seen, SeenPicture, Target, store_seen, store_seller, storing
+from crawler.store import (
+    Seen,
+    SeenPicture,
+    Target,
+    store_picture,
+    store_seen,
+    store_seller,
+    storing,
+)
 from registry.database import Database
-from registry.models import Brand, Job, Listing, Marketplace, Plan, Run, Seller, Sighting, Snapshot
+from registry.models import (
+    Assessment,
+    Brand,
+    Job,
+    Listing,
+    Marketplace,
+    Plan,
+    Run,
+    Seller,
+    Sighting,
+    Snapshot,
+)
 from registry.money import Money
 
 SEEN = Seen(
@@ -51,7 +70,7 @@ def target(database: Database) -> Target:
         run = Run(plan_id=plan.id)
         session.add(run)
         session.flush()
-        return Target(run.id, plan.id, plan.marketplace.id)
+        return Target(run.id, plan.id, plan.marketplace.id, standing="a")
 
 
 def counts(database: Database) -> dict[str, int]:
@@ -147,3 +166,74 @@ def test_an_unknown_run_is_an_error_and_writes_nothing(database: Database) -> No
     with pytest.raises(IntegrityError):
         storing(database, lambda session: store_seen(session, lost, SEEN))
     assert set(counts(database).values()) == {0}
+
+
+def picture(place: int, sha256: str | None) -> SeenPicture:
+    return SeenPicture(f"https://shop.example/{place}.jpg", sha256, None if sha256 else "slow")
+
+
+A, B, C = "a" * 64, "b" * 64, "c" * 64
+
+
+@pytest.mark.parametrize(
+    ("now", "more", "news"),
+    [
+        ((None, B), {}, False),
+        ((A, None), {}, False),
+        ((None, None), {}, False),
+        ((A, B), {}, False),
+        ((B, A), {}, True),
+        ((C, None), {}, True),
+        ((A, A, None), {}, True),
+        ((A,), {}, True),
+        ((None,), {}, True),
+        ((None, B), {"title": "Tote!"}, True),
+        ((None, B), {"price": None}, True),
+    ],
+)
+def test_a_picture_that_could_not_be_fetched_now_is_no_news(
+    database: Database, now: tuple[str | None, ...], more: dict[str, object], news: bool
+) -> None:
+    where = target(database)
+
+    def store(*hashes: str | None, **changes: object) -> bool:
+        pictures = tuple(picture(place, sha256) for place, sha256 in enumerate(hashes))
+        seen = dataclasses.replace(SEEN, pictures=pictures, **changes)  # type: ignore[arg-type]
+        return storing(database, partial(store_seen, target=where, seen=seen))
+
+    with database.writing() as session:
+        for sha256 in (A, B, C):
+            store_picture(session, sha256, "b", "image/jpeg", {})
+    assert store(A, B)
+    assert store(*now, **more) is news
+    assert counts(database)["snapshots"] == 1 + news
+
+
+@both
+def test_a_listing_is_assessed_again_whenever_the_brand_has_changed(database: Database) -> None:
+    where = target(database)
+
+    def seen_by(standing: str) -> int:
+        """See it once more; how many jobs there are."""
+        now = dataclasses.replace(where, standing=standing)
+        storing(database, partial(store_seen, target=now, seen=SEEN))
+        return counts(database)["jobs"]
+
+    def assessed(standing: str) -> None:
+        with database.writing() as session:
+            snapshot, plan = session.scalars(select(Snapshot)).one(), session.scalars(select(Plan))
+            row = plan.one()
+            session.add(
+                Assessment(
+                    snapshot_id=snapshot.id, plan_id=row.id, brand_id=row.brand_id, score=0,
+                    threshold=0.6, flagged=False, result={}, inputs={"standing": standing},
+                )
+            )  # fmt: skip
+
+    assert [seen_by("a"), seen_by("a")] == [1, 1]
+    assessed("a")
+    assert seen_by("a") == 1
+    assert [seen_by("b"), seen_by("b")] == [2, 2]
+    assessed("b")
+    assert seen_by("b") == 2
+    assert seen_by("a") == 3, "it is what it was, but not what was judged by last"

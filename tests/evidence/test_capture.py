@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
 import socket
@@ -17,10 +16,10 @@ from typing import Any
 import pytest
 from warcio.archiveiterator import ArchiveIterator
 
-from crawler.browser import find_chromium
-from crawler.gate import Forbidden, Gate
-from evidence.capture import Capture, CaptureFailed, capture
-from evidence.verify import verify
+from crawler.gate import Forbidden
+from evidence.capture import Capture, CaptureFailed
+from evidence.verifying import verify
+from tests.evidence import visits
 from tests.evidence.site import BIG, Site, serve
 
 
@@ -31,16 +30,7 @@ def site() -> Iterator[Site]:
 
 
 def visit(url: str, folder: Path, *allowed: str) -> Capture:
-    folder.mkdir(exist_ok=True)
-    return asyncio.run(
-        capture(
-            url,
-            gate=Gate(allowed or ("127.0.0.1",)),
-            executable=find_chromium(None),
-            folder=folder,
-            circumstances={"operator": "tester", "why": "a test"},
-        )
-    )
+    return visits.visit(url, folder, *allowed).capture
 
 
 @pytest.fixture(scope="module")
@@ -63,11 +53,13 @@ def records(made: Capture) -> list[tuple[str, str, Any, Any, bytes]]:
 
 
 def test_every_answer_of_the_server_is_in_the_archive(made: Capture, site: Site) -> None:
-    responses = {
-        (url.removeprefix(site.url), int(http.get_statuscode())): body
-        for kind, url, _, http, body in records(made)
-        if kind == "response"
-    }
+    payloads: dict[str, bytes] = {}
+    responses = {}
+    for kind, url, warc, http, body in records(made):
+        if kind in ("response", "revisit"):
+            # A payload that came before is not repeated.
+            body = payloads.setdefault(warc.get_header("WARC-Payload-Digest"), body)
+            responses[url.removeprefix(site.url), int(http.get_statuscode())] = body
     # A window beside the page is closed at once; what it began to ask is not the page's.
     beside = ("/favicon.ico", "/popup")
     sent = {(path, status): body for _, path, status, body in site.sent if path not in beside}
@@ -135,7 +127,7 @@ def test_public_tools_agree(made: Capture, tmp_path: Path) -> None:
 
 def test_what_is_not_the_listing_never_passes_for_it(site: Site, tmp_path: Path) -> None:
     assert visit(f"{site.url}/nothing", tmp_path / "gone").status == "gone"
-    assert visit(f"{site.url}/wall", tmp_path / "wall").status == "blocked"
+    assert visit(f"{site.url}/wall", tmp_path / "wall").status == "captcha"
     with pytest.raises(CaptureFailed, match="503"):
         visit(f"{site.url}/broken", tmp_path / "broken")
     with pytest.raises(CaptureFailed):
@@ -149,8 +141,8 @@ def test_what_is_not_the_listing_never_passes_for_it(site: Site, tmp_path: Path)
 def test_a_page_that_computes_for_ever_ends_the_visit(
     site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("evidence.capture.REST_SECONDS", 4.0)
-    monkeypatch.setattr("evidence.recorder.STEP_SECONDS", 2.0)
+    monkeypatch.setattr("evidence.settling.REST_SECONDS", 4.0)
+    monkeypatch.setattr("evidence.capture.LOOK_SECONDS", 2.0)
     with pytest.raises(CaptureFailed, match="busy"):
         visit(f"{site.url}/busy", tmp_path / "busy")
 

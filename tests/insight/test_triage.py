@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from sqlalchemy import delete, select
 
 import matchers
+from console.web.queries.queue import QueueFilter, queue
 from insight.triage import assess
 from matchers.values import to_json
 from registry import jobs
@@ -34,6 +36,7 @@ from registry.models import (
 )
 from registry.models.base import utcnow
 from registry.settings import Settings
+from registry.standing import standing
 from tests.pictures import jpeg
 from workers.actors import assess_job
 
@@ -88,7 +91,16 @@ def stored(
 
 def judged(database: Database, ids: tuple[Any, Any]) -> Assessment:
     with database.writing() as session:
-        return assess(session, *ids)
+        return assess(session, *ids, utcnow())
+
+
+def said(snapshot_id: Any, plan_id: Any) -> dict[str, str]:
+    """What an assess job carries."""
+    return {
+        "snapshot_id": str(snapshot_id),
+        "plan_id": str(plan_id),
+        "seen_at": utcnow().isoformat(),
+    }
 
 
 def test_an_open_fake_is_flagged_with_its_reasons(database: Database) -> None:
@@ -136,7 +148,7 @@ def test_a_flagged_one_makes_its_capture_and_its_proposal_once(
     database: Database, settings: Settings, blobs: Blobs
 ) -> None:
     snapshot_id, plan_id = stored(database)
-    payload = {"snapshot_id": str(snapshot_id), "plan_id": str(plan_id)}
+    payload = said(snapshot_id, plan_id)
     with database.writing() as session:
         job_id = jobs.enqueue(session, "assess", payload)
         assert job_id is not None
@@ -155,11 +167,85 @@ def test_a_flagged_one_makes_its_capture_and_its_proposal_once(
     assert purchase.clicked_at is None
 
 
+def test_a_seller_authorised_later_leaves_the_queue_and_comes_back_without_a_second_capture(
+    database: Database, settings: Settings, blobs: Blobs
+) -> None:
+    ids = stored(database)
+
+    def judge_again() -> int:
+        """Judge it as a watch would have it; how long the queue is then."""
+        with database.writing() as session:
+            job_id = jobs.enqueue(session, "assess", said(*ids))
+            assert job_id is not None
+            claim = jobs.claim(session, job_id, "w", 60)
+        assert claim is not None
+        assess_job(jobs.Hold(database, claim, 60), settings, blobs)
+        with database.reading() as session:
+            return queue(session, QueueFilter()).total
+
+    assert judge_again() == 1
+    with database.writing() as session:
+        brand = session.scalars(select(Brand)).one()
+        brand.authorisations = [Authorisation(marketplace="m", seller_id="s")]
+    assert judge_again() == 0
+    with database.writing() as session:
+        session.scalars(select(Brand)).one().authorisations = []
+    assert judge_again() == 1
+    with database.reading() as session:
+        assert sorted(session.scalars(select(Job.kind))) == ["assess"] * 3 + ["capture"]
+        assert len(session.scalars(select(Purchase)).all()) == 1
+        inputs = [a.inputs for a in session.scalars(select(Assessment).order_by(Assessment.id))]
+    assert inputs[0]["standing"] == inputs[2]["standing"] != inputs[1]["standing"]
+
+
+def test_an_authorisation_is_a_matter_of_the_day_of_the_sighting(database: Database) -> None:
+    ids = stored(database, authorised={"valid_until": TODAY})
+    with database.writing() as session:
+        first = assess(session, *ids, utcnow())
+        later = assess(session, *ids, utcnow() + timedelta(days=1))
+    assert (first.gate, later.gate) == ("authorised_seller", None)
+    assert first.inputs["standing"] != later.inputs["standing"]
+    assert later.flagged
+
+
+def test_the_standing_is_the_same_after_the_same_file_and_another_after_any_change(
+    database: Database,
+) -> None:
+    stored(database, authorised={"valid_until": TODAY})
+
+    def now() -> str:
+        with database.reading() as session:
+            return standing(session, session.scalars(select(Brand.id)).one(), TODAY)
+
+    def tote(brand: Brand) -> Product:
+        return next(product for product in brand.products if product.sku == "T")
+
+    found = [now()]
+    assert now() == found[0]
+    with database.writing() as session:
+        brand = session.scalars(select(Brand)).one()
+        # What `brand add` does with a file that says the same.
+        brand.authorisations = [Authorisation(marketplace="m", seller_id="s", valid_until=TODAY)]
+    assert now() == found[0]
+    changes: list[Callable[[Brand], object]] = [
+        lambda brand: setattr(brand, "keywords", []),
+        lambda brand: setattr(tote(brand), "floor_amount", Decimal(300)),
+        lambda brand: tote(brand).references.clear(),
+        lambda brand: setattr(brand.authorisations[0], "skus", ["T"]),
+        lambda brand: setattr(brand, "authorisations", []),
+    ]
+    for change in changes:
+        with database.writing() as session:
+            change(session.scalars(select(Brand)).one())
+        found.append(now())
+    assert len(set(found)) == len(found)
+
+
 def test_a_harmless_one_makes_nothing(database: Database, settings: Settings, blobs: Blobs) -> None:
     ids = stored(database, title="Red leather tote", amount=Decimal(400))
     with database.writing() as session:
         session.execute(delete(SnapshotPicture))
-    payload = {"snapshot_id": str(ids[0]), "plan_id": str(ids[1])}
+    payload = said(*ids)
     with database.writing() as session:
         job_id = jobs.enqueue(session, "assess", payload)
         assert job_id is not None

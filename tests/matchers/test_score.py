@@ -147,3 +147,26 @@ def test_the_same_inputs_give_the_same_figure(
     for found in first.signals:
         for span in found.spans:
             assert 0 <= span.start < span.end <= len(getattr(what, span.field))
+
+
+@pytest.mark.parametrize(
+    ("brand", "name"),
+    [
+        ("Velaro", "brand_in_text"),
+        ("V3laro", "brand_disguised"),
+        ("for Velaro", "brand_compatible"),
+    ],
+)
+def test_a_brand_named_in_its_own_field_is_claimed(brand: str, name: str) -> None:
+    found = matchers.assess(listing("Aria Tote replica", pictures=(), brand=brand), BRAND)
+    assert found.gate is None
+    signal = found.signals[0]
+    assert (signal.name, [span.field for span in signal.spans]) == (name, ["brand"])
+    span = signal.spans[0]
+    assert brand[span.start : span.end] in brand.split()
+
+
+@pytest.mark.parametrize("brand", [None, "", "Else"])
+def test_another_brand_in_the_field_claims_nothing(brand: str | None) -> None:
+    found = matchers.assess(listing("Red tote", pictures=(), brand=brand), BRAND)
+    assert found.gate == "brand_not_claimed"

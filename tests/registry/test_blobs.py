@@ -11,13 +11,15 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from registry.blobs import Blobs, LocalBlobs, open_blobs
+import registry.blobs as blobs_module
+from registry.blobs import Blobs, LocalBlobs, RemoteBlobs, open_blobs
 from registry.errors import TouchstoneError
 
 
@@ -49,18 +51,26 @@ def _signed() -> dict[str, str]:
     return {"Authorization": "AWS4-HMAC-SHA256 Credential=x/20260101/us-east-1/s3/aws4_request"}
 
 
-@pytest.fixture(params=["folder", "s3"])
-def store(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Blobs:
-    if request.param == "folder":
-        return open_blobs(f"file://{tmp_path / 'blobs'}")
+@pytest.fixture
+def s3_store(s3: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RemoteBlobs:
     for name, value in {
         "AWS_ACCESS_KEY_ID": "x",
         "AWS_SECRET_ACCESS_KEY": "x",
         "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_ENDPOINT_URL": request.getfixturevalue("s3"),
+        "AWS_ENDPOINT_URL": s3,
     }.items():
         monkeypatch.setenv(name, value)
-    return open_blobs(f"s3://evidence/{tmp_path.name}")
+    store = open_blobs(f"s3://evidence/{tmp_path.name}")
+    assert isinstance(store, RemoteBlobs)
+    return store
+
+
+@pytest.fixture(params=["folder", "s3"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Blobs:
+    if request.param == "folder":
+        return open_blobs(f"file://{tmp_path / 'blobs'}")
+    store: Blobs = request.getfixturevalue("s3_store")
+    return store
 
 
 def read(store: Blobs, key: str) -> bytes:
@@ -130,6 +140,85 @@ def test_many_at_once_put_one_blob(tmp_path: Path) -> None:
     files = [path for path in (tmp_path / "blobs").rglob("*") if path.is_file()]
     assert len(files) == 1
     assert files[0].stat().st_mode & 0o222 == 0
+
+
+def test_s3_is_asked_once_and_refuses_itself(
+    s3_store: RemoteBlobs, tmp_path: Path, sent: list[tuple[str, str | None]]
+) -> None:
+    large = tmp_path / "large"
+    large.write_bytes(os.urandom(1 << 20) * 110)  # in several parts
+    for _ in range(2):
+        sent.clear()
+        s3_store.put_bytes(b"proof", ".bin")
+        assert sent == [("PUT", "*")], "one request that says If-None-Match, no looking first"
+        sent.clear()
+        s3_store.put_file(large, ".bin")
+        assert [match for method, match in sent if method == "POST"][-1:] == ["*"]
+        assert {method for method, _ in sent} <= {"POST", "PUT", "DELETE"}
+
+
+@pytest.fixture
+def sent(s3_store: RemoteBlobs) -> Iterator[list[tuple[str, str | None]]]:
+    """Method and If-None-Match of each request that goes to S3."""
+    requests: list[tuple[str, str | None]] = []
+
+    def note(request: Any, **_: Any) -> None:
+        match = request.headers.get("If-None-Match")
+        requests.append((request.method, match.decode() if isinstance(match, bytes) else match))
+
+    s3_store.check()  # connects
+    events = s3_store.filesystem.s3.meta.events
+    events.register("before-send.s3", note)
+    yield requests
+    events.unregister("before-send.s3", note)
+
+
+def test_many_at_once_put_one_object(store: Blobs) -> None:
+    data = os.urandom(1 << 16)
+    with ThreadPoolExecutor(8) as pool:
+        keys = set(pool.map(lambda _: store.put_bytes(data, ".bin"), range(16)))
+    assert len(keys) == 1
+    assert read(store, keys.pop()) == data
+
+
+def test_a_file_that_changes_on_its_way_is_not_kept(
+    store: Blobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "growing"
+    path.write_bytes(b"a")
+    hashed = blobs_module.sha256_of
+
+    def hash_then_change(file: Path) -> str:
+        sha256 = hashed(file)
+        with path.open("ab") as stream:
+            stream.write(b"b")
+        return sha256
+
+    monkeypatch.setattr(blobs_module, "sha256_of", hash_then_change)
+    with pytest.raises(OSError, match="changed while"):
+        store.put_file(path, ".bin")
+    with pytest.raises(FileNotFoundError):
+        read(store, blobs_module.blob_key(hashlib.sha256(b"a").hexdigest(), ".bin"))
+
+
+def test_what_is_deleted_is_gone_and_can_be_put_again(store: Blobs) -> None:
+    key = store.put_bytes(b"proof", ".wacz")
+    other = store.put_bytes(b"other", ".wacz")
+    for _ in range(2):
+        store.delete(key)
+        with pytest.raises(FileNotFoundError):
+            read(store, key)
+    assert read(store, other) == b"other"
+    assert store.put_bytes(b"proof", ".wacz") == key
+    assert read(store, key) == b"proof"
+
+
+def test_nothing_outside_the_folder_is_deleted(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("x")
+    store = open_blobs(f"file://{tmp_path / 'blobs'}")
+    with pytest.raises(FileNotFoundError):
+        store.delete("../secret")
+    assert (tmp_path / "secret").exists()
 
 
 @given(st.binary(max_size=2000))

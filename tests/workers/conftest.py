@@ -24,10 +24,10 @@ from registry.models import Job
 from registry.settings import Settings
 from tests.conftest import AMQP, REDIS, demand
 from tests.workers.effects import metadata
-from workers.actors import Handler
+from workers.actors import HANDLERS, Handler
 from workers.runner import WorkerProcess
 
-KINDS = ("effect", "slow", "assess", "capture", "purchase")
+KINDS = ("effect", "slow", *HANDLERS)
 PATIENCE_SECONDS = 60.0
 
 

@@ -1,5 +1,17 @@
 """What the pages and the API read, apart from how they show it. Nothing here writes."""
 
+from console.web.queries.custody import (
+    CaseFile,
+    CaseRow,
+    LedgerState,
+    Line,
+    Log,
+    case_file,
+    cases,
+    cases_of,
+    custody_log,
+    ledger_state,
+)
 from console.web.queries.history import History, Version, listing_history
 from console.web.queries.lists import (
     brands,
@@ -19,14 +31,24 @@ from console.web.queries.queue import Card, CardPage, Order, QueueFilter, queue
 __all__ = [
     "Card",
     "CardPage",
+    "CaseFile",
+    "CaseRow",
     "History",
+    "LedgerState",
+    "Line",
+    "Log",
     "Order",
     "QueueFilter",
     "Version",
     "brands",
     "capture",
     "captures",
+    "case_file",
+    "cases",
+    "cases_of",
+    "custody_log",
     "jobs",
+    "ledger_state",
     "listing_history",
     "picture",
     "plan_names",

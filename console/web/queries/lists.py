@@ -66,7 +66,10 @@ def capture(session: Session, capture_id: UUID) -> Capture | None:
     return session.get(
         Capture,
         capture_id,
-        options=[selectinload(Capture.listing).selectinload(Listing.marketplace)],
+        options=[
+            selectinload(Capture.listing).selectinload(Listing.marketplace),
+            selectinload(Capture.stamps),
+        ],
     )
 
 

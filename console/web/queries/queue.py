@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, aliased, selectinload
 
 import matchers
 from console.web.verdicts import Verdict
+from insight.holding import still_holds
 from registry.models import (
     Assessment,
     Brand,
@@ -139,7 +140,7 @@ def _flagged(wanted: QueueFilter) -> Select[Assessment]:
         newer_snapshot.listing_id == Snapshot.listing_id,
     )
     flagged = select(Assessment).join(Snapshot, Assessment.snapshot_id == Snapshot.id)
-    flagged = flagged.where(Assessment.flagged)
+    flagged = flagged.where(Assessment.flagged, still_holds())
     if wanted.brand is not None:
         flagged = flagged.join(Brand, Assessment.brand_id == Brand.id)
         flagged = flagged.where(Brand.slug == wanted.brand)

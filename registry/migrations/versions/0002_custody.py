@@ -114,6 +114,7 @@ def upgrade() -> None:
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("token", sa.LargeBinary(), nullable=True),
         sa.Column("stamped_at", UtcDateTime(), nullable=True),
+        sa.Column("tried_at", UtcDateTime(), nullable=True),
         sa.Column("error", sa.Text(), nullable=True),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.ForeignKeyConstraint(["capture_id"], ["captures.id"], name=op.f("fk_stamps_capture_id")),

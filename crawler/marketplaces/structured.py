@@ -1,0 +1,180 @@
+"""Structured data: the schema.org Product of a page, in the many forms that shops write it."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import urldefrag, urljoin
+
+import extruct
+
+from crawler.marketplaces.prices import data_amount, money
+from registry.money import Money
+
+_TYPE = re.compile(r"application/ld\+json", re.IGNORECASE)
+_TAG = re.compile(r"<[/a-zA-Z!][^>]*>")
+_PRODUCTS = frozenset(
+    ("Product", "ProductGroup", "ProductModel", "IndividualProduct", "SomeProducts")
+)
+#: What a price is called that is not asked for.
+_CROSSED_OUT = re.compile(r"ListPrice|Strikethrough|SRP|MSRP|RegularPrice", re.IGNORECASE)
+_AVAILABILITY = {
+    "instock": "InStock",
+    "limitedavailability": "InStock",
+    "instoreonly": "InStock",
+    "onlineonly": "InStock",
+    "outofstock": "OutOfStock",
+    "soldout": "OutOfStock",
+    "discontinued": "OutOfStock",
+    "preorder": "PreOrder",
+    "presale": "PreOrder",
+    "backorder": "BackOrder",
+}
+
+
+def product(page: str, url: str) -> Mapping[str, Any]:
+    """The Product that a page is about, empty if it has none.
+
+    Pages name related products as well: the one whose address is the page's own goes first,
+    then the one that is the page's main entity, then the first.
+    """
+    if not _TYPE.search(page):
+        return {}
+    try:
+        found = extruct.extract(
+            _TYPE.sub("application/ld+json", page),
+            base_url=url,
+            syntaxes=["json-ld"],
+            errors="ignore",
+        ).get("json-ld", [])
+        nodes = list(_nodes(found, False))
+    except (ValueError, RecursionError, TypeError, AttributeError):
+        return {}
+    mains = {node["@id"] for node, main in nodes if main and isinstance(node.get("@id"), str)}
+    products = [(node, main) for node, main in nodes if _PRODUCTS & _kinds(node)]
+    ranked = sorted(
+        products,
+        key=lambda found: (
+            not any(_is_at(one, url) for one in (found[0], *_variants(found[0]))),
+            not (found[1] or found[0].get("@id") in tuple(mains)),
+        ),
+    )
+    return _with_variant(ranked[0][0], url) if ranked else {}
+
+
+def _nodes(found: Any, main: bool) -> Iterator[tuple[Mapping[str, Any], bool]]:
+    """Every node that may be the page's thing, and whether it is said to be."""
+    for node in listed(found):
+        if isinstance(node, dict):
+            yield node, main
+            yield from _nodes(node.get("@graph"), False)
+            yield from _nodes(node.get("mainEntity"), True)
+
+
+def _is_at(node: Mapping[str, Any], url: str) -> bool:
+    own = _address(url, url)
+    page = node.get("mainEntityOfPage")
+    said = (node.get("url"), node.get("@id"), page.get("@id") if isinstance(page, dict) else page)
+    return any(
+        _address(url, a) == own
+        for a in said
+        # A mere fragment, such as ``#product``, is on every page.
+        if isinstance(a, str) and a and not a.startswith(("#", "_:"))
+    )
+
+
+def _address(base: str, link: str) -> str | None:
+    try:
+        return urldefrag(urljoin(base, link))[0].split("?")[0].rstrip("/")
+    except ValueError:
+        return None
+
+
+def _with_variant(node: Mapping[str, Any], url: str) -> Mapping[str, Any]:
+    """A group of variants with what its variant says; the variant at this address goes first."""
+    variants = _variants(node)
+    if not variants:
+        return node
+    own = next((v for v in variants if _is_at(v, url)), None)
+    return {**node, **own} if own is not None else {**variants[0], **node}
+
+
+def _variants(node: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return _dicts(node.get("hasVariant"))
+
+
+def _kinds(node: Mapping[str, Any]) -> frozenset[str]:
+    """The types of a node without where they are defined."""
+    said = (t for t in listed(node.get("@type")) if isinstance(t, str))
+    return frozenset(re.split(r"[/#:]", t.rstrip("/"))[-1] for t in said)
+
+
+def offer(node: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The offer of a product: the first with a price, else the first."""
+    offers = _dicts(node.get("offers"))
+    offers += [inner for outer in offers for inner in _dicts(outer.get("offers"))]
+    if not offers:
+        return {}
+    best = next((o for o in offers if price(o) is not None), offers[0])
+    # An AggregateOffer leaves to its offers who sells and whether there is any.
+    inside = _dicts(best.get("offers"))
+    return {**inside[0], **best} if inside else best
+
+
+def price(said: Mapping[str, Any]) -> Money | None:
+    """What an offer asks for; of several the lowest, if it says which that is."""
+    currency = said.get("priceCurrency")
+    for name in ("price", "lowPrice"):
+        amount = data_amount(said.get(name))
+        if amount is not None:
+            return money(amount, currency)
+    for part in listed(said.get("priceSpecification")):
+        if isinstance(part, dict) and not _CROSSED_OUT.search(str(part.get("priceType") or "")):
+            amount = data_amount(part.get("price"))
+            found = money(amount, part.get("priceCurrency") or currency)
+            if found is not None:
+                return found
+    return None
+
+
+def availability(said: Any) -> str | None:
+    """schema.org's word, of those with one meaning; None for any other."""
+    word = re.split(r"[/#:]", said.strip())[-1] if isinstance(said, str) else ""
+    return _AVAILABILITY.get(re.sub(r"[\W_]", "", word).casefold())
+
+
+def name_of(said: Any) -> str | None:
+    """The name of a thing or a person: itself, its ``name``, or that of the first of several."""
+    for one in listed(said):
+        name = one.get("name") if isinstance(one, dict) else one
+        if isinstance(name, str) and name.strip():
+            return name
+    return None
+
+
+def links(said: Any) -> list[str]:
+    """Addresses of pictures, plain or as an ImageObject's."""
+    found: list[str] = []
+    for one in listed(said):
+        if isinstance(one, dict):
+            one = one.get("contentUrl") or one.get("url")
+        found += [link for link in listed(one) if isinstance(link, str)]
+    return found
+
+
+def text(said: Any) -> str | None:
+    """Text that may be written as HTML, without tags and entities."""
+    if not isinstance(said, str):
+        return None
+    return html.unescape(_TAG.sub(" ", html.unescape(said)))
+
+
+def _dicts(value: Any) -> list[Mapping[str, Any]]:
+    return [one for one in listed(value) if isinstance(one, dict)]
+
+
+def listed(value: Any) -> list[Any]:
+    """A value as a list: structured data write one thing without one."""
+    return value if isinstance(value, list) else [] if value is None else [value]
