@@ -16,6 +16,10 @@ from evidence.recorder import Recorder
 from registry.money import Money
 
 STEP_MILLISECONDS = 20_000
+#: Of a title that ends in an ellipsis, so many characters must be there, or half.
+LEAST_TITLE = 20
+
+_ELLIPSIS = re.compile(r"\s*(?:…|\.{3,})$")
 
 
 class Stopped(Exception):
@@ -77,8 +81,7 @@ class Walk:
         if things != 1:
             raise Stopped(f"the order would hold {things} things instead of one")
         shown = await self._read(self.recipe.title)
-        # Shops shorten long titles here; what is shown must begin the title that was seen.
-        if shown is None or not title.startswith(shown.rstrip(" .…")):
+        if shown is None or not _is_title(shown, title):
             raise Stopped(f"the basket holds {shown!r}, not {title!r}")
         if self.recipe.seller is not None and seller is not None:
             sold_by = await self._read(self.recipe.seller)
@@ -144,6 +147,14 @@ class Walk:
                 await self.page.click(selector, timeout=STEP_MILLISECONDS)
         except PlaywrightError as error:
             raise Stopped(f"step {name!r}: {_first_line(error)}") from error
+
+
+def _is_title(shown: str, title: str) -> bool:
+    """Whether what a basket shows is the title that was seen, whole or shortened as shops do."""
+    seen, shown = " ".join(title.split()), " ".join(shown.split())
+    start = _ELLIPSIS.sub("", shown)
+    least = max(1, min(LEAST_TITLE, len(seen) // 2))
+    return shown == seen or (start != shown and len(start) >= least and seen.startswith(start))
 
 
 def _first_line(error: PlaywrightError) -> str:

@@ -17,6 +17,7 @@ from uuid import UUID
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page, Request, Response, Route
 from sqlalchemy import update
+from sqlalchemy.orm import Session
 
 from crawler.browser import CONTEXT_OPTIONS, find_chromium, open_browser, tame
 from crawler.gate import Gate
@@ -77,19 +78,52 @@ def purchase_job(hold: jobs.Hold, settings: Settings, blobs: Blobs) -> None:
     """Run the checkout of an approved purchase.
 
     A worker that dies before the click is followed by another from the start; one that dies
-    after it leaves an unclear outcome.
+    after it leaves an unclear outcome. When the last try fails, the purchase is stopped, so that
+    a person can approve it again or reject it.
     """
     purchase_id = UUID(hold.claim.payload["purchase_id"])
+    try:
+        _buy(hold, settings, blobs, purchase_id)
+    except jobs.LeaseLost:
+        raise
+    except Exception as error:
+        if hold.claim.last_try:
+            with hold.writing() as session:
+                given_up(session, hold.claim.job_id, f"{type(error).__name__}: {error}")
+        raise
+
+
+def given_up(session: Session, job_id: UUID, error: str) -> None:
+    """Stop the purchase of a job that is not tried again, so that a person can take it up.
+
+    After the click it is not known what came of it, whatever the error was.
+    """
+    job = session.get_one(models.Job, job_id)
+    purchase = session.get_one(models.Purchase, UUID(job.payload["purchase_id"]))
+    if _superseded(job, purchase) or purchase.state not in ("approved", "ordering"):
+        return
+    to = "stopped" if purchase.clicked_at is None else "outcome_unclear"
+    note = " ".join(f"given up: {error}".split())[:500]
+    move(session, purchase, to, actor=ACTOR, note=note)
+
+
+def _superseded(job: models.Job, purchase: models.Purchase) -> bool:
+    """Whether a later approval made another job of it: then this one does nothing more."""
+    return purchase.approved_at is not None and job.created_at < purchase.approved_at
+
+
+def _buy(hold: jobs.Hold, settings: Settings, blobs: Blobs, purchase_id: UUID) -> None:
     with hold.writing() as session:
         purchase = session.get_one(models.Purchase, purchase_id)
-        if purchase.state == "approved":
+        superseded = _superseded(session.get_one(models.Job, hold.claim.job_id), purchase)
+        if purchase.state == "approved" and not superseded:
             move(session, purchase, "ordering", actor=ACTOR)
         state, clicked = purchase.state, purchase.clicked_at is not None
         listing = purchase.listing
         order = _order(purchase) if state == "ordering" and not clicked else None
-    if state != "ordering":
+    if superseded or state != "ordering":
         with hold.finishing({"state": state}):
-            return  # it was rejected, or is over already
+            return  # it was rejected, is over already or has another job
     if clicked:
         note = "the worker was lost after the ordering click; look into the shop's orders"
         _end(hold, settings, purchase_id, Outcome("outcome_unclear", note))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import ROUND_UP, Decimal
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from purchases.states import move
@@ -30,7 +30,8 @@ def propose(
     Returns
     -------
     Purchase or None
-        None if the listing shows no price, or has a purchase that was not rejected.
+        None if the listing shows no price, or has a purchase that was neither rejected nor
+        found to have ordered nothing.
     """
     snapshot = assessment.snapshot
     price = snapshot.price
@@ -38,7 +39,11 @@ def propose(
         return None
     open_already = session.scalar(
         select(Purchase.id)
-        .where(Purchase.listing_id == snapshot.listing_id, Purchase.state != "rejected")
+        .where(
+            Purchase.listing_id == snapshot.listing_id,
+            Purchase.state != "rejected",
+            or_(Purchase.state != "settled", Purchase.order_number.is_not(None)),
+        )
         .limit(1)
     )
     if open_already is not None:
@@ -81,6 +86,7 @@ def approve(session: Session, purchase_id: UUID, by: str, limit: Money | None = 
     if purchase.clicked_at is not None:
         raise TouchstoneError(f"purchase {purchase.id} was ordered already, or may have been")
     move(session, purchase, "approved", actor=person, note=None)
+    # Before the job is made: a job older than the approval belongs to an earlier one.
     purchase.approved_by, purchase.approved_at = person, utcnow()
     jobs.enqueue(session, "purchase", {"purchase_id": str(purchase.id)})
     session.flush()
@@ -88,7 +94,7 @@ def approve(session: Session, purchase_id: UUID, by: str, limit: Money | None = 
 
 
 def reject(session: Session, purchase_id: UUID, by: str, note: str = "") -> Purchase:
-    """Reject a proposal.
+    """Reject a proposal, or what was stopped before the click.
 
     Raises
     ------

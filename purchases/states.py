@@ -16,11 +16,11 @@ from registry.models import Purchase, PurchaseEvent
 WAYS: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "proposed": frozenset({"approved", "rejected"}),
-        "approved": frozenset({"ordering", "rejected"}),
+        "approved": frozenset({"ordering", "stopped", "rejected"}),
         "ordering": frozenset({"rehearsed", "stopped", "ordered", "outcome_unclear"}),
         "outcome_unclear": frozenset({"settled"}),
         "rehearsed": frozenset({"approved"}),
-        "stopped": frozenset({"approved"}),
+        "stopped": frozenset({"approved", "rejected"}),
         "rejected": frozenset(),
         "ordered": frozenset(),
         "settled": frozenset(),

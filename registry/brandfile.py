@@ -37,7 +37,9 @@ NiceClass = Annotated[int, Field(ge=1, le=45)]
 
 
 def _money(value: Any) -> Any:
-    return Money.parse(value) if isinstance(value, str) else value
+    if value is None or isinstance(value, Money):
+        return value
+    return Money.parse(str(value))
 
 
 MoneyText = Annotated[Money, BeforeValidator(_money)]
@@ -107,6 +109,10 @@ class BrandFile(_Strict):
 
     @model_validator(mode="after")
     def _consistent(self) -> BrandFile:
+        registrations = [(mark.office, mark.number) for mark in self.marks]
+        for office, number in registrations:
+            if registrations.count((office, number)) > 1:
+                raise ValueError(f"mark {office} {number} stands there twice")
         skus = [product.sku for product in self.products]
         for sku in skus:
             if skus.count(sku) > 1:
@@ -139,6 +145,9 @@ def read_yaml(path: Path, model: type[Any], what: str) -> Any:
         One line that names the file, the place in it and what is wrong there.
     """
     try:
+        if path.exists() and not path.is_file():
+            # A device or a pipe may never end.
+            raise TouchstoneError(f"{path}: cannot read this {what}: it is no regular file")
         if path.stat().st_size > MAX_FILE_BYTES:
             raise TouchstoneError(f"{path}: larger than {MAX_FILE_BYTES} bytes: no {what}")
         loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -200,6 +209,8 @@ def read_pictures(
                 continue
             path = folder / name
             try:
+                if path.exists() and not path.is_file():
+                    raise TouchstoneError(f"{path}: it is no regular file")
                 if path.stat().st_size > MAX_PICTURE_BYTES:
                     raise TouchstoneError(f"{path}: larger than {MAX_PICTURE_BYTES} bytes")
                 pictures[name] = fingerprint(path.read_bytes())

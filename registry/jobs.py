@@ -55,6 +55,11 @@ class Claim:
     fence: int
     failures: int
 
+    @property
+    def last_try(self) -> bool:
+        """Whether one more error makes the job dead."""
+        return self.failures + 1 >= MAX_FAILURES
+
 
 def enqueue(
     session: Session,
@@ -139,11 +144,17 @@ def mark_handed_over(session: Session, job_ids: Sequence[UUID]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """What a sweep found: messages forgotten by the broker, jobs whose worker fell silent."""
+    """What a sweep found: messages forgotten by the broker, jobs whose worker fell silent.
+
+    Parameters
+    ----------
+    dead
+        Ids and kinds of those that are not tried again.
+    """
 
     forgotten: int
     lost: int
-    dead: int
+    dead: Sequence[tuple[UUID, str]]
 
 
 def sweep(session: Session, handover_seconds: float) -> Swept:
@@ -166,15 +177,20 @@ def sweep(session: Session, handover_seconds: float) -> Swept:
         handed_over_at=None,
     )
     silent = and_(Job.state == "running", Job.lease_until <= now)
-    dead = _count(
-        session,
-        and_(silent, Job.losses + 1 >= MAX_LOSSES),
-        state="dead",
-        losses=Job.losses + 1,
-        error=f"its worker was lost {MAX_LOSSES} times",
-        lease_until=None,
-        finished_at=now,
+    ended = session.execute(
+        update(Job)
+        .where(silent, Job.losses + 1 >= MAX_LOSSES)
+        .values(
+            state="dead",
+            losses=Job.losses + 1,
+            error=f"its worker was lost {MAX_LOSSES} times",
+            lease_until=None,
+            finished_at=now,
+        )
+        .returning(Job.id, Job.kind)
+        .execution_options(synchronize_session=False)
     )
+    dead = [(row.id, row.kind) for row in ended]
     lost = _count(
         session,
         silent,
@@ -268,7 +284,7 @@ def fail(session: Session, claim: Claim, error: str, *, final: bool = False) -> 
     bool
         Whether the job is dead now.
     """
-    dead = final or claim.failures + 1 >= MAX_FAILURES
+    dead = final or claim.last_try
     now = utcnow()
     if dead:
         _count(

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
+
+from registry.currencies import CURRENCIES
+
+#: What the database stores exactly on every server: 20 digits, 4 of them after the point.
+PLACES = 4
+MOST = Decimal(10**12)
 
 _TEXT = re.compile(r"^\s*(?P<amount>\d+(?:\.\d+)?)\s+(?P<currency>[A-Z]{3})\s*$")
 
@@ -37,14 +43,23 @@ class Money:
 
     @classmethod
     def parse(cls, text: str) -> Money:
-        """Read what `str` writes, for example ``"310.00 EUR"``."""
+        """Read what a person wrote, for example ``"310.00 EUR"``.
+
+        Raises
+        ------
+        ValueError
+            If it is written otherwise, is more than is stored exactly, or in a currency that
+            there is not.
+        """
         match = _TEXT.match(text)
         if match is None:
             raise ValueError(f"{text!r} is not money: write it as '310.00 EUR'")
-        try:
-            return cls(Decimal(match["amount"]), match["currency"])
-        except InvalidOperation as error:  # pragma: no cover - the pattern admits only decimals
-            raise ValueError(f"{text!r} is not money") from error
+        if match["currency"] not in CURRENCIES:
+            raise ValueError(f"{match['currency']} is no currency of ISO 4217")
+        amount = Decimal(match["amount"])
+        if amount > MOST or amount != round(amount, PLACES):
+            raise ValueError(f"{text!r}: at most {PLACES} decimal places, and up to {MOST}")
+        return cls(amount, match["currency"])
 
     def __str__(self) -> str:
         return f"{self.amount} {self.currency}"

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection
 from uuid import UUID
 
 from evidence import checkpoints
+from purchases.ordering import given_up
 from registry import jobs
 from registry.database import Database
 from registry.settings import Settings
@@ -88,11 +89,14 @@ class Relay(threading.Thread):
     def _sweep(self) -> None:
         with self._database.writing() as session:
             swept = jobs.sweep(session, self._settings.handover_seconds)
+            for job_id, kind in swept.dead:
+                if kind == "purchase":
+                    given_up(session, job_id, "its worker was lost again and again")
         if swept.lost or swept.dead:
             logger.warning(
                 "%d jobs lost their worker, %d of them for good",
-                swept.lost + swept.dead,
-                swept.dead,
+                swept.lost + len(swept.dead),
+                len(swept.dead),
             )
 
     def _ask_for_checkpoint(self) -> None:

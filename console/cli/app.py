@@ -9,7 +9,7 @@ from importlib.metadata import version
 from typing import Annotated
 
 import typer
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, StatementError
 
 from console.cli import (
     brands,
@@ -81,6 +81,8 @@ def main() -> None:
         _die(str(error))
     except DBAPIError as error:
         _die(f"database: {str(error.orig).strip().splitlines()[0]}: nothing was written")
+    except StatementError as error:  # a value that no column takes
+        _die(f"database: {type(error.orig).__name__}: {error.orig}: nothing was written")
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES):
             raise

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import tempfile
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -124,6 +126,7 @@ def stamp(json: JsonFlag = False) -> None:
 @app.command(epilog="Example: `touchstone evidence export 0197… case-17.wacz`")
 def export(capture: str, file: Path, json: JsonFlag = False) -> None:
     """Write a capture's bundle to a file, to be verified by anyone, offline."""
+    from evidence.bag import sync_folder
     from evidence.ledger import record
 
     capture_id = parse_id(capture, "capture")
@@ -135,8 +138,17 @@ def export(capture: str, file: Path, json: JsonFlag = False) -> None:
         if row.deleted_at is not None:
             when = f"{row.deleted_at:%Y-%m-%d %H:%M}Z"
             raise TouchstoneError(f"capture {capture_id} was deleted, {when}; its hash is kept")
+        if file.exists() or file.is_symlink():
+            raise TouchstoneError(f"{file} is there already: name another file")
+        half: Path | None = None
         try:
-            with house.blobs.open(row.blob) as source, file.open("xb") as target:
+            with (
+                house.blobs.open(row.blob) as source,
+                tempfile.NamedTemporaryFile(
+                    dir=file.parent, prefix=f".{file.name}.", suffix=".part", delete=False
+                ) as target,
+            ):
+                half = Path(target.name)
                 # Before any byte is out: no copy is ever without its line in the ledger.
                 with house.database.writing() as session:
                     record(
@@ -147,10 +159,15 @@ def export(capture: str, file: Path, json: JsonFlag = False) -> None:
                         details={"file": file.name, "sha256": row.sha256},
                     )
                 shutil.copyfileobj(source, target)
-        except FileExistsError as error:
-            raise TouchstoneError(f"{file} is there already: name another file") from error
+                target.flush()
+                os.fsync(target.fileno())
+            half.rename(file)
+            sync_folder(file.parent)
         except FileNotFoundError as error:
             raise TouchstoneError(f"cannot export {row.blob} to {file}: {error}") from error
+        finally:
+            if half is not None:
+                half.unlink(missing_ok=True)
     if json:
         emit_json({"file": file, "sha256": row.sha256, "size": row.size})
     else:

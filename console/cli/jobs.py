@@ -10,6 +10,7 @@ from sqlalchemy import select
 from console.cli.house import open_house, parse_id
 from console.cli.output import JsonFlag, emit_json, out, table
 from registry import jobs as outbox
+from registry.errors import TouchstoneError
 from registry.models import Job
 
 app = typer.Typer(help="Jobs: what waits, what failed.", no_args_is_help=True)
@@ -24,6 +25,9 @@ def list_(
     json: JsonFlag = False,
 ) -> None:
     """List jobs, newest first, and how many there are of each state."""
+    known = ("queued", "running", "done", "dead")
+    if state is not None and state not in known:
+        raise TouchstoneError(f"there is no state {state!r}; there are: {', '.join(known)}")
     wanted = select(Job).order_by(Job.id.desc()).limit(limit)
     wanted = wanted.where(Job.state == state if state else Job.state != "done")
     with open_house() as house, house.database.reading() as session:

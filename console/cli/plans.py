@@ -13,6 +13,7 @@ from console.cli.house import House, open_house
 from console.cli.output import JsonFlag, emit_json, out, plain, progress, table
 from console.cli.working import work_until_idle
 from insight.holding import still_holds
+from registry.errors import TouchstoneError
 from registry.models import Assessment, Listing, Plan, Run, Snapshot
 from registry.planfile import find_plan, read_plan, save_plan
 
@@ -95,12 +96,22 @@ def watch(
                     completed=step.pages,
                     detail=f"{step.listings} listings, {step.errors} errors",
                 )
+        died: TouchstoneError | None = None
         if work:
-            work_until_idle(house)
+            try:
+                work_until_idle(house)
+            except TouchstoneError as error:
+                died = error  # what was seen is told all the same
         summary = _summary(house, plan_id)
     if json:
         emit_json(summary)
-        return
+    else:
+        _say(summary, work)
+    if died is not None:
+        raise died
+
+
+def _say(summary: dict[str, object], work: bool) -> None:
     out.print(
         f"Saw [bold]{summary['listings']}[/] listings on {summary['pages']} pages "
         f"({summary['new']} new or changed, {summary['errors']} pages with errors); "
@@ -118,8 +129,9 @@ def _plan_id(house: House, plan: str, *, captures: bool) -> UUID:
     path = Path(plan)
     if path.suffix in (".yaml", ".yml") or path.is_file():
         file = read_plan(path)
-        # Everything that can be wrong is tried before anything is written.
-        with house.database.reading() as session:
+        # Everything that can be wrong is tried before anything is written. Trying writes too,
+        # if nothing that stays, and a reader that begins to write may find the database locked.
+        with house.database.writing() as session:
             save_plan(session, file, frozenset(KINDS))
             session.rollback()
         place = file.marketplace

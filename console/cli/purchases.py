@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
+from uuid import UUID
 
 import typer
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
-from console.cli.house import open_house, parse_id
+from console.cli.house import House, open_house, parse_id
 from console.cli.output import JsonFlag, emit_json, out, table
 from console.cli.working import work_until_idle
 from purchases import proposals
+from purchases.personas import load_persona
+from purchases.states import WAYS
 from registry.errors import TouchstoneError
 from registry.models import Listing, Purchase
 from registry.money import Money
@@ -27,6 +30,8 @@ def list_(
     json: JsonFlag = False,
 ) -> None:
     """List test purchases, newest first."""
+    if state is not None and state not in WAYS:
+        raise TouchstoneError(f"there is no state {state!r}; there are: {', '.join(WAYS)}")
     wanted = (
         select(Purchase)
         .order_by(Purchase.id.desc())
@@ -71,13 +76,45 @@ def approve(
     """Approve a proposal: the checkout is run, up to the ordering click or through it."""
     purchase_id = parse_id(purchase, "purchase")
     with open_house() as house:
+        at_once = work and house.settings.broker_url == "embedded:"
+        if at_once:
+            _look_ahead(house, purchase_id)
         with house.database.writing() as session:
             proposals.approve(session, purchase_id, by, _limit(limit))
-        if work and house.settings.broker_url == "embedded:":
-            work_until_idle(house)
+        died: TouchstoneError | None = None
+        if at_once:
+            try:
+                # And the stamps of its capture, which are worth most at once.
+                work_until_idle(house, only=("purchase", "stamp"))
+            except TouchstoneError as error:
+                died = error  # what came of the purchase is told all the same
         with house.database.reading() as session:
             row = _row(session.get_one(Purchase, purchase_id))
     _say(row, json)
+    if died is not None:
+        raise died
+    if at_once and row["state"] in ("approved", "ordering"):
+        raise TouchstoneError(f"purchase {purchase_id} is not over: see touchstone job list")
+
+
+def _look_ahead(house: House, purchase_id: UUID) -> None:
+    """Make sure, before anything is written, that the checkout can begin.
+
+    Raises
+    ------
+    TouchstoneError
+        If there is no buyer or no browser, or the shop does not answer.
+    """
+    from crawler.watch import preflight
+
+    with house.database.reading() as session:
+        purchase = session.get(Purchase, purchase_id)
+        if purchase is None or "approved" not in WAYS[purchase.state]:
+            return  # what is wrong with that, the approval itself says
+        marketplace = purchase.listing.marketplace
+        kind, url = marketplace.kind, marketplace.url
+    load_persona(house.settings)
+    preflight(house.settings, kind, url, queries=False, captures=True)
 
 
 @app.command(epilog='Example: `touchstone purchase reject 0197… --by "Ada" --note "own shop"`')

@@ -11,6 +11,7 @@ from sqlalchemy.orm import selectinload
 from console.cli.house import open_house
 from console.cli.output import JsonFlag, emit_json, table
 from insight.holding import still_holds
+from registry.errors import TouchstoneError
 from registry.models import Assessment, Brand, Capture, Listing, Purchase, Snapshot
 
 
@@ -45,6 +46,10 @@ def queue(
     if brand is not None:
         wanted = wanted.join(Brand, Assessment.brand_id == Brand.id).where(Brand.slug == brand)
     with open_house() as house, house.database.reading() as session:
+        known = session.scalars(select(Brand.slug).order_by(Brand.slug)).all()
+        if brand is not None and brand not in known:
+            there = ", ".join(known) or "none yet"
+            raise TouchstoneError(f"brand {brand!r} is not registered; there are: {there}")
         assessments = session.scalars(wanted).all()
         listing_ids = [a.snapshot.listing_id for a in assessments]
         captures = dict(

@@ -12,6 +12,7 @@ from console.cli.working import work_until_idle
 from evidence.signing import open_signer
 from purchases.personas import write_example
 from registry.database import Database
+from registry.jobs import tally
 from registry.settings import load_settings
 
 
@@ -73,13 +74,22 @@ def work(
     until_idle: Annotated[
         bool, typer.Option("--until-idle", help="Stop when no job is left.")
     ] = False,
+    json: JsonFlag = False,
 ) -> None:
-    """Run a worker: hand jobs to the broker and work them off, until SIGTERM."""
+    """Run a worker: hand jobs to the broker and work them off, until SIGTERM.
+
+    With `--until-idle`, `--json` tells in the end how many jobs are in each state.
+    """
     from workers.runner import WorkerProcess, serve_until_signalled
 
     with open_house() as house:
         if until_idle:
-            work_until_idle(house)
+            try:
+                work_until_idle(house)
+            finally:
+                if json:
+                    with house.database.reading() as session:
+                        emit_json(tally(session))
             return
         err.print(f"Working with {plain(house.settings.broker_url.split('@')[-1])}; stop: Ctrl-C")
         serve_until_signalled(WorkerProcess(house.settings, house.database, house.blobs))

@@ -6,6 +6,8 @@ from collections.abc import Collection
 
 from console.cli.house import House
 from console.cli.output import progress
+from registry.errors import TouchstoneError
+from registry.jobs import tally
 
 
 def work_until_idle(house: House, only: Collection[str] | None = None) -> None:
@@ -15,12 +17,18 @@ def work_until_idle(house: House, only: Collection[str] | None = None) -> None:
     ----------
     only
         The kinds of job that it does; all of them if left out.
+
+    Raises
+    ------
+    TouchstoneError
+        If jobs died meanwhile: a person has to look at them.
     """
     from workers.actors import HANDLERS
     from workers.runner import WorkerProcess
 
     handlers = {kind: do for kind, do in HANDLERS.items() if only is None or kind in only}
     worker = WorkerProcess(house.settings, house.database, house.blobs, handlers)
+    before = _dead(house)
     with progress() as bar:
         task = bar.add_task("working", total=None, detail="")
 
@@ -31,3 +39,12 @@ def work_until_idle(house: House, only: Collection[str] | None = None) -> None:
             bar.update(task, completed=ended, total=left + ended, detail=f"{left} left{dead}")
 
         worker.run_until_idle(show)
+    died = _dead(house) - before
+    if died > 0:
+        what = "job has" if died == 1 else "jobs have"
+        raise TouchstoneError(f"{died} {what} died: see touchstone job list --state dead")
+
+
+def _dead(house: House) -> int:
+    with house.database.reading() as session:
+        return tally(session)["dead"]

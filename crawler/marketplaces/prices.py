@@ -8,9 +8,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from registry.money import Money
-
-MOST = Decimal(10**12)
+from registry.currencies import CURRENCIES
+from registry.money import MOST, PLACES, Money
 
 _NUMBER = re.compile(r"[0-9]+(?:[.,'’][0-9]+)*")
 _AMOUNT = re.compile(
@@ -68,10 +67,10 @@ def money(amount: Decimal | None, currency: Any) -> Money | None:
     """Money, None if it is none that anything costs."""
     if amount is None or amount > MOST or not isinstance(currency, str):
         return None
-    try:
-        return Money(amount, currency.strip().upper())
-    except ValueError:
+    code = currency.strip().upper()
+    if code not in CURRENCIES or amount != round(amount, PLACES):
         return None
+    return Money(amount, code)
 
 
 def _amount(number: str, point: str | None) -> Decimal | None:

@@ -60,7 +60,7 @@ def touchstone(data_dir: Path) -> Touchstone:
             },
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=600,
             check=False,
         )
         return Said(done.returncode, done.stdout, done.stderr)

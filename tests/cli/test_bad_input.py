@@ -13,8 +13,12 @@ import pytest
 import yaml
 from PIL import Image
 
+from purchases.proposals import propose
+from registry.database import Database
+from registry.models import Assessment
 from tests.cli.conftest import Touchstone
 from tests.pictures import jpeg
+from tests.purchases.conftest import flagged
 
 BRAND = {
     "brand": {"slug": "velaro", "name": "Velaro", "owner": "Velaro Maison S.A."},
@@ -172,6 +176,52 @@ def test_a_full_disk_at_a_watch(brand_file: Path, touchstone: Touchstone, data_d
     said = touchstone("watch", path, prefix=two_megabytes(data_dir))
     assert said.one_clear_line().startswith("touchstone: disk: ")
     assert contents(data_dir.with_name("copy")) == before
+
+
+def test_a_purchase_that_cannot_begin(
+    brand_file: Path, touchstone: Touchstone, data_dir: Path, tmp_path: Path
+) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'other' / 'touchstone.db'}")
+    database.migrate()
+    assessment_id = flagged(database, f"http://127.0.0.1:{free_port()}/")
+    with database.writing() as session:
+        proposed = propose(session, session.get_one(Assessment, assessment_id))
+        assert proposed is not None
+    database.close()
+    there = {"TOUCHSTONE_DATA_DIR": str(tmp_path / "other")}
+    assert touchstone("init", **there).code == 0
+    before = contents(tmp_path / "other")
+
+    def approve(**env: str) -> str:
+        said = touchstone("purchase", "approve", proposed.id, "--by", "Ada", **there, **env)
+        assert contents(tmp_path / "other") == before
+        return said.one_clear_line()
+
+    assert "refused" in approve()
+    assert "/no/such" in approve(TOUCHSTONE_BROWSER="/no/such")
+    assert "does not start" in approve(TOUCHSTONE_BROWSER="/bin/false")
+    (tmp_path / "other" / "persona.yaml").unlink()
+    assert "no buyer" in approve()
+
+
+def test_values_that_nothing_could_keep(brand_file: Path, touchstone: Touchstone) -> None:
+    product = {"sku": "V-1", "name": "Tote"}
+    for changes, said in (
+        ({"products": [{**product, "price_floor": "9" * 30 + ".00 EUR"}]}, "up to"),
+        ({"products": [{**product, "price_floor": 310}]}, "write it as"),
+        ({"products": [{**product, "price_floor": "310.00 XXQ"}]}, "ISO 4217"),
+        ({"products": [{**product, "references": ["/dev/zero"]}]}, "regular file"),
+        ({"marks": [*BRAND["marks"], *BRAND["marks"]]}, "twice"),
+    ):
+        path = write(brand_file.with_name("strange.yaml"), {**BRAND, **changes})
+        assert said in touchstone("brand", "add", path).one_clear_line()
+    assert "regular file" in touchstone("brand", "add", "/dev/zero").one_clear_line()
+
+
+def test_what_one_may_ask_for_is_said(touchstone: Touchstone) -> None:
+    assert "outcome_unclear" in touchstone("purchase", "list", "--state", "x").one_clear_line()
+    assert "dead" in touchstone("job", "list", "--state", "x").one_clear_line()
+    assert "'nope'" in touchstone("queue", "--brand", "nope").one_clear_line()
 
 
 def test_wrong_settings(touchstone: Touchstone) -> None:

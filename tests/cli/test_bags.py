@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 import yaml
 
 from registry.blobs import open_blobs
@@ -13,14 +14,18 @@ from tests.cli.conftest import Touchstone
 from tests.evidence.matter import BUYER, REFERENCE, make_matter
 
 
-def test_a_case_goes_into_a_bag_and_what_is_sealed_comes_out(
-    touchstone: Touchstone, data_dir: Path, tmp_path: Path
-) -> None:
+@pytest.fixture(autouse=True)
+def matter(data_dir: Path) -> None:
     settings = Settings(data_dir=data_dir)
     database = Database(settings.database)
     database.migrate()
     make_matter(database, open_blobs(settings.evidence_store), settings)
     database.close()
+
+
+def test_a_case_goes_into_a_bag_and_what_is_sealed_comes_out(
+    touchstone: Touchstone, data_dir: Path, tmp_path: Path
+) -> None:
     (data_dir / "persona.yaml").write_text(yaml.safe_dump(BUYER), encoding="utf-8")
 
     bag = tmp_path / "case.zip"
@@ -38,3 +43,26 @@ def test_a_case_goes_into_a_bag_and_what_is_sealed_comes_out(
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
         "003.json", "004.wacz", "006.jpg",
     }  # fmt: skip
+
+
+def test_a_full_disk_leaves_no_half_file(touchstone: Touchstone, tmp_path: Path) -> None:
+    (tmp_path / "stick").mkdir()
+    script = (
+        f"mount -t tmpfs -o size=4k tmpfs {tmp_path}/stick && "
+        f'"$@"; code=$?; ls -A {tmp_path}/stick > {tmp_path}/left; exit $code'
+    )
+    prefix = ("unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script, "sh")
+    capture = touchstone("evidence", "list", "--json").json[0]["id"]
+    for command in (
+        ("evidence", "export", capture, tmp_path / "stick" / "one.wacz"),
+        ("case", "export", REFERENCE, tmp_path / "stick" / "case.zip", "--by", "Ada Lovelace"),
+    ):
+        assert "space" in touchstone(*command, prefix=prefix).one_clear_line()
+        assert (tmp_path / "left").read_text() == ""
+
+    bundle = tmp_path / "one.wacz"
+    for _ in range(2):
+        said = touchstone("evidence", "export", capture, bundle)
+        assert bundle.stat().st_size > 4096
+    assert "already" in said.one_clear_line()
+    assert sorted(path.name for path in tmp_path.iterdir() if path.suffix == ".part") == []

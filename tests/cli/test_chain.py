@@ -16,6 +16,9 @@ from tests.oscar_shop import start
 from tests.oscar_shop.pictures import aria_tote
 from tests.servers import Bazaar, bazaar
 
+#: Every flagged listing is captured whole, in a browser.
+pytestmark = pytest.mark.timeout(900)
+
 PERSONA = {
     "name": "Test Buyer",
     "email": "buyer@example.com",

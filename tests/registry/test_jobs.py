@@ -72,7 +72,7 @@ def test_a_silent_worker_loses_its_job_and_may_write_nothing(database: Database)
     slow = claim(database, job, lease_seconds=-1)
     assert slow is not None
     with database.writing() as session:
-        assert jobs.sweep(session, 30) == jobs.Swept(forgotten=0, lost=1, dead=0)
+        assert jobs.sweep(session, 30) == jobs.Swept(forgotten=0, lost=1, dead=[])
     quick = claim(database, job)
     assert quick is not None
     assert quick.fence > slow.fence
