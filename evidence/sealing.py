@@ -24,6 +24,7 @@ import re
 import secrets
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -173,7 +174,10 @@ def open_bag(bag: Path, key: bytes, folder: Path) -> list[Opened]:
             for part in _parts(case):
                 with container.open(f"{top}/{part['path']}") as stream:
                     opened.append(_open_one(stream, key, part, folder))
-    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, NotImplementedError) as error:
+    except (
+        zipfile.BadZipFile, KeyError, ValueError, TypeError, NotImplementedError, EOFError,
+        RuntimeError, zlib.error,
+    ) as error:  # fmt: skip
         raise TouchstoneError(f"{bag}: this bag cannot be read: {error}") from error
     return opened
 

@@ -73,6 +73,12 @@ app.add_typer(jobs.app, name="job")
 app.add_typer(keys.app, name="key")
 
 
+#: A name that somebody gave, and that leads nowhere.
+_WRONG_NAMES = (
+    errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG, errno.ELOOP,
+)  # fmt: skip
+
+
 def main() -> None:
     """Run the command; an error that a person can mend is one line and exit code 1."""
     try:
@@ -84,6 +90,8 @@ def main() -> None:
     except StatementError as error:  # a value that no column takes
         _die(f"database: {type(error.orig).__name__}: {error.orig}: nothing was written")
     except OSError as error:
+        if error.errno in _WRONG_NAMES and error.filename is not None:
+            _die(f"{str(error.filename)[:200]}: {error.strerror}")
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES):
             raise
         where = f" at {error.filename}" if error.filename else ""

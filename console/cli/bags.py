@@ -80,9 +80,11 @@ def export(
     out.print(f"{plain(made.path)}: {number}{deleted}, {made.size} bytes")
     out.print(f"SHA-256 {made.sha256}: send it by another way than the file")
     if made.awaiting:
-        out.print(f"{made.awaiting} time stamps are still awaited; the bag says so")
+        stamps = "time stamp is" if made.awaiting == 1 else "time stamps are"
+        out.print(f"{made.awaiting} {stamps} still awaited; the bag says so")
     if made.key is not None:
-        out.print(f"{made.sealed} exhibits are sealed; their key: {plain(made.key)}")
+        sealed = "exhibit is" if made.sealed == 1 else "exhibits are"
+        out.print(f"{made.sealed} {sealed} sealed; the key: {plain(made.key)}")
 
 
 def open_sealed(

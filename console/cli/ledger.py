@@ -26,7 +26,7 @@ MAX_NOTE_BYTES = 4096
 def list_(
     subject: Annotated[str | None, typer.Option(help="Only entries about this.")] = None,
     event: Annotated[str | None, typer.Option(help="Only entries of this kind.")] = None,
-    limit: Annotated[int, typer.Option(min=1)] = 50,
+    limit: Annotated[int, typer.Option(min=1, max=1_000_000)] = 50,
     json: JsonFlag = False,
 ) -> None:
     """List entries, newest first."""
@@ -94,7 +94,8 @@ def verify(
 def prove(
     what: Annotated[str, typer.Argument(metavar="SEQ|SUBJECT", help="An entry, or all about it.")],
     size: Annotated[
-        int | None, typer.Option(help="Size of the checkpoint; the newest if left out.")
+        int | None,
+        typer.Option(min=1, max=2**62, help="Size of the checkpoint; the newest if left out."),
     ] = None,
 ) -> None:
     """Print, as JSON, what proves that entries are under a signed checkpoint."""
@@ -159,6 +160,8 @@ def checkpoint(
             with house.database.writing() as session:
                 checkpoints.enter(session, drawn, house.settings)
         with house.database.reading() as session:
+            if session.scalar(select(LedgerEntry.seq).limit(1)) is None:
+                raise TouchstoneError("the ledger is empty: there is nothing to sign yet")
             made = _checkpoint(session, None)
     if out_file is not None:
         try:

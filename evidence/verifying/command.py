@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -42,14 +43,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         roots = None if words.roots is None else read_file(words.roots, MAX_ROOTS_BYTES)
     except (Damaged, OSError) as error:
         parser.error(f"{getattr(error, 'part', '')}: {error}".lstrip(": "))
+    if not words.bundle.exists():
+        parser.error(f"{words.bundle}: there is no such file")
     report = verify(words.bundle, expected_sha256=words.sha256, key=keys, roots=roots)
-    if words.json:
-        print(json.dumps(report.to_dict(), indent=2))
-    else:
-        sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-        for check in report.checks:
-            print(printable(describe(check)))
-        print(f"\n{printable(str(words.bundle))}: {verdict(report)}")
+    try:
+        if words.json:
+            print(json.dumps(report.to_dict(), indent=2))
+        else:
+            sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+            for check in report.checks:
+                print(printable(describe(check)))
+            print(f"\n{printable(str(words.bundle))}: {verdict(report)}")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read has read enough; what is still in the buffer must not fail at the exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return exit_code(report)
 
 

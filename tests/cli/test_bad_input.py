@@ -248,3 +248,23 @@ def test_wrong_settings(touchstone: Touchstone) -> None:
 )
 def test_what_is_not_there_is_said(touchstone: Touchstone, arguments: tuple[str, ...]) -> None:
     touchstone(*arguments).one_clear_line()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("key", "export", "file/x"),
+        ("ledger", "verify", "--against", "file/x"),
+        ("evidence", "verify", "x" * 300),
+        ("case", "open-sealed", "missing.zip", "--key", "file", "--out", "o"),
+        ("case", "open-sealed", ".", "--key", "file", "--out", "o"),
+        ("ledger", "checkpoint"),
+    ],
+)
+def test_names_that_lead_nowhere(
+    touchstone: Touchstone, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(bytes(32))
+    given = [str(file) + a.removeprefix("file") if a.startswith("file") else a for a in arguments]
+    touchstone(*given).one_clear_line()
