@@ -10,16 +10,15 @@ import os
 import tempfile
 import unicodedata
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import Self
 
 from evidence import wacz
 from evidence.signing import Signer
+from registry.blobs import sync_folder
 from registry.errors import TouchstoneError
-
-CHUNK = 1 << 20
 
 _DECLARATION = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 
@@ -180,21 +179,6 @@ def one_line(text: str) -> str:
     """Text without control characters and line breaks, as tag files want it."""
     kept = "".join(" " if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") else c for c in text)
     return " ".join(kept.split())
-
-
-def read_chunks(stream: BinaryIO) -> Iterator[bytes]:
-    """The bytes of an open file, a megabyte at a time."""
-    while chunk := stream.read(CHUNK):
-        yield chunk
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a new name in a folder survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _refuse(target: Path) -> None:

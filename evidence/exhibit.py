@@ -17,7 +17,7 @@ from sqlalchemy import select
 
 from crawler.browser import find_chromium
 from evidence import checkpoints, ledger, paper, proofs, sealing, timestamps
-from evidence.bag import BagWriter, read_chunks
+from evidence.bag import BagWriter
 from evidence.circumstances import SOFTWARE
 from evidence.dossier import Dossier, Item, Redaction, collect, slug
 from evidence.proofs import moment, to_json
@@ -25,7 +25,7 @@ from evidence.records import record_of
 from evidence.report import Documents, Export
 from evidence.signing import open_signer, public_keys
 from evidence.verifying import single_file
-from registry.blobs import Blobs
+from registry.blobs import Blobs, read_chunks
 from registry.database import Database
 from registry.errors import TouchstoneError
 from registry.models import Checkpoint

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from evidence.p384 import KeySigner, p384, pem_of, spki
+from registry.blobs import sync_folder
 from registry.errors import TouchstoneError
 
 MAX_KEY_BYTES = 64 << 10
@@ -210,7 +211,7 @@ class KeyFolder:
                 (self.path / f"{other}.pem").unlink()
         for part in self.path.glob(".part-*"):  # of a process that was killed
             part.unlink()
-        self._sync()
+        sync_folder(self.path)
 
     def _write(self, name: str, data: bytes, mode: int) -> None:
         """Have a file appear whole or not at all, never readable to more than `mode` says."""
@@ -225,11 +226,4 @@ class KeyFolder:
         except BaseException:
             os.unlink(part)
             raise
-        self._sync()
-
-    def _sync(self) -> None:
-        descriptor = os.open(self.path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        sync_folder(self.path)

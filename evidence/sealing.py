@@ -35,7 +35,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from evidence.bag import sync_folder
+from registry.blobs import sync_folder
 from registry.errors import TouchstoneError
 
 MAGIC = b"TSSEAL1\n"

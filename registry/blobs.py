@@ -86,7 +86,7 @@ class LocalBlobs:
             place.unlink()
         except FileNotFoundError:
             return
-        _fsync_folder(place.parent)
+        sync_folder(place.parent)
 
     def check(self) -> None:
         self.root.mkdir(parents=True, exist_ok=True)
@@ -122,7 +122,7 @@ class LocalBlobs:
                 os.link(name, place)
             except FileExistsError:
                 pass
-            _fsync_folder(place.parent)
+            sync_folder(place.parent)
         finally:
             os.unlink(name)
         return key
@@ -190,13 +190,19 @@ def open_blobs(url: str) -> Blobs:
     )
 
 
+def read_chunks(stream: BinaryIO) -> Iterator[bytes]:
+    """The bytes of an open file, a megabyte at a time."""
+    while chunk := stream.read(CHUNK):
+        yield chunk
+
+
 def _chunks(path: Path) -> Iterator[bytes]:
     with path.open("rb") as stream:
-        while chunk := stream.read(CHUNK):
-            yield chunk
+        yield from read_chunks(stream)
 
 
-def _fsync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Make a new name in a folder, or the lack of an old one, survive a power cut."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -16,6 +16,7 @@ from sqlalchemy.orm import selectinload
 from console.cli.house import open_house, parse_id
 from console.cli.output import JsonFlag, emit_json, out, plain, progress, table
 from console.cli.working import work_until_idle
+from registry.blobs import sync_folder
 from registry.errors import TouchstoneError
 from registry.models import Capture
 from registry.settings import load_settings
@@ -126,7 +127,6 @@ def stamp(json: JsonFlag = False) -> None:
 @app.command(epilog="Example: `touchstone evidence export 0197… case-17.wacz`")
 def export(capture: str, file: Path, json: JsonFlag = False) -> None:
     """Write a capture's bundle to a file, to be verified by anyone, offline."""
-    from evidence.bag import sync_folder
     from evidence.ledger import record
 
     capture_id = parse_id(capture, "capture")
