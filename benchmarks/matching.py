@@ -72,7 +72,7 @@ def _pictures(cases: list[Case], references: dict[str, list[bytes]]) -> Result:
 
     def ours(case: Case) -> float:
         # The matchers know one threshold: what they do not name is far away.
-        found = matchers.pictures.closest(case.listing.pictures, case.brand.products)
+        found = matchers.pictures.legacy.closest(case.listing.pictures, case.brand.products)
         return found.distance if found else 65
 
     known = {brand: [_phash(data) for data in pictures] for brand, pictures in references.items()}
@@ -102,7 +102,7 @@ def _listings(cases: list[Case]) -> Result:
 
     def peer(case: Case, which: Callable[[list[Decimal]], Decimal]) -> bool:
         text = f"{case.listing.title} {case.listing.description}".casefold()
-        named = any(term.casefold() in text for term in case.brand.terms)
+        named = any(term.text.casefold() in text for term in case.brand.terms)
         floors = [p.price_floor.amount for p in case.brand.products if p.price_floor]
         price = case.listing.price
         assert price is not None
@@ -196,7 +196,7 @@ def _brand(path: Path, references: dict[str, list[bytes]]) -> matchers.Brand:
     return matchers.Brand(
         file.brand.slug,
         file.brand.name,
-        (*(mark.text for mark in file.marks), *file.keywords),
+        tuple(map(matchers.Term, (*(mark.text for mark in file.marks), *file.keywords))),
         tuple(products),
         tuple(
             matchers.Authorisation(

@@ -105,7 +105,7 @@ def brand_values(session: Session, brand_id: UUID) -> matchers.Brand:
     return matchers.Brand(
         id=str(brand.id),
         name=brand.name,
-        terms=tuple(terms),
+        terms=tuple(matchers.Term(text) for text in terms),
         products=tuple(
             matchers.Product(
                 id=ids[product.sku],

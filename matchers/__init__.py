@@ -5,7 +5,7 @@ lexicon are data with a version, so that an assessment can be worked out again f
 stored inputs to the same figure.
 """
 
-from matchers.pictures import PictureError, fingerprint, media_type
+from matchers.pictures.legacy import PictureError, fingerprint, media_type
 from matchers.score import assess
 from matchers.values import (
     Assessment,
@@ -18,6 +18,7 @@ from matchers.values import (
     Product,
     Signal,
     Span,
+    Term,
     from_json,
     to_json,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "Product",
     "Signal",
     "Span",
+    "Term",
     "assess",
     "fingerprint",
     "from_json",

@@ -16,8 +16,8 @@ from importlib.resources import files
 import yaml
 from pydantic import BaseModel, ConfigDict
 
-from matchers.lexicon import LexiconHit, find_lexicon, lexicon
-from matchers.pictures import closest
+from matchers.lexicon.legacy import LexiconHit, find_lexicon, lexicon
+from matchers.pictures.legacy import closest
 from matchers.values import (
     Assessment,
     Authorisation,
@@ -29,7 +29,7 @@ from matchers.values import (
     Signal,
     Span,
 )
-from matchers.words import Hit, find_terms
+from matchers.words.legacy import Hit, find_terms
 
 _SECOND_HAND = re.compile(
     r"\b(used|second[- ]?hand|pre[- ]?owned|pre[- ]?loved|worn|vintage|refurbished|gebraucht|"
@@ -78,7 +78,8 @@ def assess(listing: Listing, brand: Brand) -> Assessment:
         With score 0 and `gate` set where the seller is authorised for that brand, product
         and day, or where the listing does not claim the brand at all.
     """
-    brand_hits = {name: find_terms(getattr(listing, name) or "", brand.terms) for name in _FIELDS}
+    texts = [term.text for term in brand.terms]
+    brand_hits = {name: find_terms(getattr(listing, name) or "", texts) for name in _FIELDS}
     match = closest(listing.pictures, brand.products)
     product = _product(listing, brand, match)
     signals = [
@@ -112,7 +113,7 @@ def _product(listing: Listing, brand: Brand, match: PictureMatch | None) -> Prod
     if match is not None:
         return next(p for p in brand.products if p.id == match.product_id)
     text = f"{listing.title} {listing.description}".casefold()
-    known = {word.casefold() for term in brand.terms for word in term.split()}
+    known = {word.casefold() for term in brand.terms for word in term.text.split()}
     best, most = None, 0
     for product in brand.products:
         words = set(product.name.casefold().split()) - known

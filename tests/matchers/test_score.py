@@ -23,7 +23,7 @@ BELT = Product("belt", "Velaro Linea Belt", (), Money.parse("90.00 EUR"), None, 
 BRAND = Brand(
     "velaro",
     "Velaro",
-    ("VELARO", "веларо", "维拉罗"),
+    (matchers.Term("VELARO"), matchers.Term("веларо"), matchers.Term("维拉罗")),
     (TOTE, BELT),
     (
         Authorisation("bazaar", "good", None, date(2020, 1, 1), None),

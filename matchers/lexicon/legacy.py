@@ -49,7 +49,7 @@ class LexiconHit:
 @cache
 def lexicon() -> Lexicon:
     """The lexicon that ships with this version."""
-    text = files("matchers").joinpath("lexicon.yaml").read_text(encoding="utf-8")
+    text = files("matchers").joinpath("lexicon/legacy.yaml").read_text(encoding="utf-8")
     return Lexicon.model_validate(yaml.safe_load(text))
 
 

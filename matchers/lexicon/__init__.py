@@ -1,0 +1,1 @@
+"""The counterfeit lexicon: versioned data in many languages, found in context."""

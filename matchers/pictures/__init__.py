@@ -1,0 +1,1 @@
+"""Pictures: decoding, hashes, regions, local features, one index over all references."""
