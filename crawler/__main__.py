@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
+import signal
 import sys
 import threading
 from typing import Any
@@ -173,7 +175,14 @@ def _counts(crawler: Any) -> dict[str, int]:
 
 def _tell(crawler: Any, ended: threading.Event) -> None:
     while not ended.wait(PROGRESS_SECONDS):
-        print(json.dumps(_counts(crawler)), flush=True)
+        try:
+            print(json.dumps(_counts(crawler)), flush=True)
+        except BrokenPipeError:
+            # Whoever began this run was killed, and nobody else would end it. Where it leads a
+            # group, as `crawler.watch` has it, the browser is in there too.
+            if os.getpgid(0) == os.getpid():
+                os.killpg(os.getpid(), signal.SIGKILL)
+            os._exit(1)
 
 
 if __name__ == "__main__":

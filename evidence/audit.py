@@ -15,7 +15,9 @@ from evidence import merkle
 from evidence.ledger import TIME_FORMAT, BadNote, Note, canonical, origin_of, parse_note
 from evidence.signing import verifies
 from evidence.verifying import Check
-from registry.models import Capture, Checkpoint, Exhibit, LedgerEntry
+from evidence.verifying.checks import Damaged
+from evidence.verifying.stamps import check_stamp
+from registry.models import Capture, Checkpoint, Exhibit, LedgerEntry, Stamp
 
 #: So many faults of a kind are named; the rest is counted.
 NAMED = 5
@@ -31,6 +33,7 @@ PROVES = {
     "checkpoint notes": "The checkpoints are of this ledger.",
     "checkpoint roots": "Nothing before the last checkpoint was changed since it was signed.",
     "signatures": "This installation has signed the checkpoints.",
+    "stamps": "Others, with clocks of their own, saw the checkpoints by then.",
 }
 
 
@@ -145,6 +148,7 @@ def audit(
         walk.columns.check("columns", "what is shown of each entry is what its text says"),
         lines.check("lines", "every signed capture and every deletion has its line"),
         *_check_checkpoints(checkpoints, walk, keys),
+        _check_stamps(session, checkpoints),
         *(_check_kept(name, note, walk, keys) for name, note in kept),
     ]
 
@@ -197,6 +201,29 @@ def _check_checkpoints(
         ),
         signatures.check("signatures", f"{number} signatures are good, by keys known here"),
     ]
+
+
+def _check_stamps(session: Session, checkpoints: Sequence[Checkpoint]) -> Check:
+    """Whether each time stamp is a good one of its checkpoint's note."""
+    faults, good, awaited = _Faults(), 0, 0
+    notes = {row.id: row for row in checkpoints}
+    for stamp in session.scalars(select(Stamp).where(Stamp.checkpoint_id.is_not(None))):
+        row = notes.get(stamp.checkpoint_id) if stamp.checkpoint_id else None
+        if row is None:
+            faults.add(f"{stamp.authority} stamped a checkpoint that is gone")
+            continue
+        if stamp.token is None:
+            awaited += 1
+            continue
+        name = f"checkpoint {row.size}, {stamp.authority}"
+        digest = hashlib.sha256(row.note.encode()).hexdigest()
+        try:
+            check_stamp(name, stamp.token, {digest: "note"}, ())
+            good += 1
+        except Damaged as damaged:
+            faults.add(str(damaged))
+    waiting = f"; {awaited} are awaited" if awaited else ""
+    return faults.check("stamps", f"{good} stamps are of the checkpoints that they name{waiting}")
 
 
 def _check_kept(name: str, note: Note | None, walk: _Walk, keys: Mapping[str, bytes]) -> Check:

@@ -33,13 +33,16 @@ EVENTS = frozenset(
     {
         "captured", "sealed", "stamped", "viewed", "exported", "handed_over", "parcel_received",
         "opened", "examined", "verdict", "deleted", "hold_set", "hold_released", "retention_set",
-        "case_opened", "exhibit_added", "corrected",
+        "case_opened", "exhibit_added", "corrected", "key_rotated",
+        "frame_frozen", "sample_drawn",
     }
 )  # fmt: skip
 
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"
 
-_SUBJECT = re.compile(r"(capture|case|exhibit|purchase):[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_SUBJECT = re.compile(
+    r"(capture|case|exhibit|purchase|sample):[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|key:[0-9a-f]{64}"
+)
 
 #: PostgreSQL's advisory lock of all who append: any number, as long as it is always this.
 _LOCK = 0x70756368
@@ -64,7 +67,8 @@ def record(
     event
         One of `EVENTS`.
     subject
-        ``capture:<uuid>``, ``case:<uuid>``, ``exhibit:<uuid>`` or ``purchase:<uuid>``.
+        ``capture:<uuid>``, ``case:<uuid>``, ``exhibit:<uuid>``, ``purchase:<uuid>``,
+        ``sample:<uuid>``, or ``key:<id>`` for the key that signs from then on.
     details
         Whatever JSON can hold. It stays for ever: no name or address of a private person.
     occurred_at

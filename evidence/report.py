@@ -53,6 +53,9 @@ _EVENTS = {
     "case_opened": "Case opened",
     "exhibit_added": "Exhibit added",
     "corrected": "Corrected",
+    "key_rotated": "Signing key changed",
+    "frame_frozen": "Frame frozen",
+    "sample_drawn": "Sample drawn",
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import re
 import ssl
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,6 +22,7 @@ from warcio.warcwriter import WARCWriter
 
 from crawler.gateway import Lookup
 from evidence.exchanges import Exchange, endpoint
+from evidence.posting import MAX_BODY, address, body_as_query
 
 #: The browser hands bodies over decoded, so these would describe bytes that are not there.
 #: They are kept under the name that replay tools know.
@@ -98,9 +100,9 @@ class _Archive:
         The resolver of the system tells no time to live, so there is none.
         """
         lines = [lookup.at.astimezone(UTC).strftime("%Y%m%d%H%M%S")]
-        for address in lookup.addresses:
-            kind = "AAAA" if ":" in address else "A"
-            lines.append(f"{lookup.host.rstrip('.')}.\tIN\t{kind}\t{address}")
+        for ip in lookup.addresses:
+            kind = "AAAA" if ":" in ip else "A"
+            lines.append(f"{lookup.host.rstrip('.')}.\tIN\t{kind}\t{ip}")
         self._resource(
             f"dns:{lookup.host}",
             "".join(f"{line}\r\n" for line in lines).encode(),
@@ -323,6 +325,9 @@ def _phrase(status: int) -> str:
 def cdxj_lines(stream: Any, filename: str) -> Iterator[str]:
     """Index lines of the responses and revisits in a WARC, unsorted: SURT, 14-digit time, JSON.
 
+    An answer to anything but a GET has ``method`` and ``requestBody`` as well, and both go
+    into its key (`evidence.posting`): its request is the record right behind it.
+
     The JSON has, in this order: ``url``, ``mime`` (Content-Type up to the first semicolon; for
     a revisit always ``warc/revisit``, whatever its head says), ``status`` (text), ``digest``
     (WARC-Payload-Digest), ``offset``, ``length``, ``filename``. Other records (requests,
@@ -332,26 +337,50 @@ def cdxj_lines(stream: Any, filename: str) -> Iterator[str]:
     cdxj-indexer and wabac write and read it.
     """
     iterator = ArchiveIterator(stream)
+    answer: dict[str, Any] = {}
+    stamp = answered = ""
     for record in iterator:
+        if answer:
+            said = _request_of(record, answered)
+            key = address(answer["url"], said["method"], said["requestBody"]) if said else ""
+            line = json.dumps(answer | said, ensure_ascii=False)
+            yield f"{surt(key or answer['url'])} {stamp} {line}"
+            answer = {}
         if record.rec_type not in ("response", "revisit"):
             continue
+        answered = record.rec_headers.get_header("WARC-Record-ID")
         url = record.rec_headers.get_header("WARC-Target-URI")
         date = record.rec_headers.get_header("WARC-Date")
         mime = (record.http_headers.get_header("Content-Type") or "").split(";")[0]
-        entry = {
+        answer = {
             "url": url,
             "mime": "warc/revisit" if record.rec_type == "revisit" else mime,
             "status": record.http_headers.get_statuscode(),
             "digest": record.rec_headers.get_header("WARC-Payload-Digest"),
         }
         # The place is known once the record was read to its end.
-        entry |= {
+        answer |= {
             "offset": iterator.get_record_offset(),
             "length": iterator.get_record_length(),
             "filename": filename,
         }
         stamp = "".join(c for c in date if c.isdigit())[:14]
-        yield f"{surt(url)} {stamp} {json.dumps(entry, ensure_ascii=False)}"
+    if answer:
+        yield f"{surt(answer['url'])} {stamp} {json.dumps(answer, ensure_ascii=False)}"
+
+
+def _request_of(record: Any, answered: str) -> dict[str, str]:
+    """Method and body of the request to which an answer came, if it was no GET."""
+    if record.rec_type != "request":
+        return {}
+    if record.rec_headers.get_header("WARC-Concurrent-To") != answered:
+        return {}
+    method = record.http_headers.protocol
+    if method == "GET":
+        return {}
+    kind = record.http_headers.get_header("Content-Type") or ""
+    body = record.raw_stream.read(MAX_BODY + 1) if method != "HEAD" else b""
+    return {"method": method, "requestBody": body_as_query(kind, body)}
 
 
 def write_index(warc: Path, folder: Path) -> None:
@@ -379,16 +408,21 @@ def write_index(warc: Path, folder: Path) -> None:
 def surt(url: str) -> str:
     """The Sort-friendly URI Reordering Transform of an HTTP URL, as CDX indexes use it.
 
-    >>> surt("http://www.Example.com:8080/Path?b=1")
-    'com,example,www:8080)/path?b=1'
+    As pywb and wabac do it: without a ``www`` in front, with the query in order. Whoever
+    looks for an address in an index of several blocks makes its key in that way.
+
+    >>> surt("http://www.Example.com:8080/Path?b=1&a=2")
+    'com,example:8080)/path?a=2&b=1'
     """
     parts = urlsplit(url)
     host = (parts.hostname or "").lower()
     labels = host.split(".")
     numeric = labels[-1].isdigit() or ":" in host
+    if not numeric:
+        labels = re.sub(r"^www\d*\.", "", host).split(".")
     key = host if numeric else ",".join(reversed(labels))
     default = {"http": 80, "https": 443}.get(parts.scheme)
     if parts.port is not None and parts.port != default:
         key += f":{parts.port}"
-    query = f"?{parts.query}" if parts.query else ""
+    query = f"?{'&'.join(sorted(parts.query.split('&')))}" if parts.query else ""
     return f"{key}){parts.path or '/'}{query}".lower().replace(" ", "%20")

@@ -62,7 +62,7 @@ def list_(
         emit_json(rows)
         return
     table(
-        ("Capture", "When", "Status", "Page", "SHA-256", "Bytes", "Stamps"),
+        ("Capture", "When", "Status", "Page", "SHA-256", "Bytes", "Answers", "Stamps"),
         (
             (
                 r["id"],
@@ -71,12 +71,17 @@ def list_(
                 r["url"],
                 f"{r['sha256']:.16}…",
                 "deleted" if r["deleted_at"] else r["size"],
+                _answers(r["exchanges"], r["incomplete"]),
                 _count(r["stamps"]),
             )
             for r in rows
         ),
         empty="No capture yet.",
     )
+
+
+def _answers(exchanges: int, incomplete: int) -> str:
+    return f"{exchanges}, {incomplete} not whole" if incomplete else f"{exchanges}, all whole"
 
 
 def _count(stamps: list[dict[str, Any]]) -> str:

@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
+from console.cli.house import open_house
 from console.cli.output import JsonFlag, emit_json, out, plain, table
+from evidence.ledger import record
 from evidence.signing import key_folder, open_signer, pem_of, public_keys
 from registry.errors import TouchstoneError
 from registry.settings import load_settings
@@ -59,9 +61,18 @@ def rotate(json: JsonFlag = False) -> None:
             f"{settings.signer} holds the key: change it there, and the new public key is kept "
             "beside the old one here"
         )
-    folder = key_folder(settings)
-    old = folder.current()
-    new = folder.rotate()
+    with open_house() as house:  # opened first: a rotation that the ledger misses is none
+        folder = key_folder(settings)
+        old = folder.current()
+        new = folder.rotate()
+        with house.database.writing() as session:
+            record(
+                session,
+                event="key_rotated",
+                subject=f"key:{new}",
+                actor=settings.operator,
+                details={"replaces": old},
+            )
     if json:
         emit_json({"key_id": new, "replaces": old})
     else:

@@ -6,6 +6,7 @@ Source: WACZ 1.1.1, sections 5.2.2 (CDXJ) and 5.2.3 (pages.jsonl).
 from __future__ import annotations
 
 import json
+import re
 import zlib
 from collections.abc import Sequence
 from typing import Any
@@ -100,7 +101,7 @@ def check_index(lines: Sequence[str], archive: str, found: Sequence[Record]) -> 
         If a line is missing, added or changed.
     """
     expected = sorted(_line(record, archive) for record in found)
-    if list(lines) != expected:
+    if list(lines) != sorted(lines) or sorted(map(_without_request, lines)) != expected:
         raise Damaged(INDEX, "it is not the index of this archive")
     return f"{len(expected)} responses"
 
@@ -123,6 +124,27 @@ def check_pages(raw: bytes, found: Sequence[Record]) -> str:
     if not lines:
         raise Damaged(PAGES, "it lists no page")
     return f"{len(lines)} pages"
+
+
+def _without_request(line: str) -> str:
+    """A line without what it adds of a request that was no GET.
+
+    Method and body only help replay to find the answer; the request itself is a record of
+    the archive, and that is what is vouched for.
+    """
+    key, _, rest = line.partition(" ")
+    stamp, _, text = rest.partition(" ")
+    entry = json_object(INDEX, text.encode())
+    method, query = entry.pop("method", None), entry.pop("requestBody", None)
+    if method is None and query is None:
+        return line
+    url = entry.get("url")
+    if not (isinstance(method, str) and isinstance(query, str) and isinstance(url, str)):
+        raise Damaged(INDEX, "it speaks of a request in another form than ours")
+    join = "&" if "?" in url else "?"
+    if key != surt(f"{url}{join}__wb_method={method}&{query}"):
+        raise Damaged(INDEX, f"{url} stands in it under another key")
+    return f"{surt(url)} {stamp} {json.dumps(entry, ensure_ascii=False)}"
 
 
 def _line(record: Record, archive: str) -> str:
@@ -161,8 +183,8 @@ def _header_lines_of(raw: bytes) -> str:
 def surt(url: str) -> str:
     """The Sort-friendly URI Reordering Transform of an HTTP URL, as CDX indexes use it.
 
-    >>> surt("http://www.Example.com:8080/Path?b=1")
-    'com,example,www:8080)/path?b=1'
+    >>> surt("http://www.Example.com:8080/Path?b=1&a=2")
+    'com,example:8080)/path?a=2&b=1'
     """
     try:
         parts = urlsplit(url)
@@ -172,10 +194,12 @@ def surt(url: str) -> str:
     host = (parts.hostname or "").lower()
     labels = host.split(".")
     numeric = labels[-1].isdigit() or ":" in host
+    if not numeric:
+        labels = re.sub(r"^www\d*\.", "", host).split(".")
     key = host if numeric else ",".join(reversed(labels))
     if port is not None and port != {"http": 80, "https": 443}.get(parts.scheme):
         key += f":{port}"
-    query = f"?{parts.query}" if parts.query else ""
+    query = f"?{'&'.join(sorted(parts.query.split('&')))}" if parts.query else ""
     return f"{key}){parts.path or '/'}{query}".lower().replace(" ", "%20")
 
 

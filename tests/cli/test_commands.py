@@ -92,6 +92,9 @@ def test_the_signing_key(
     second = key("rotate")["key_id"]
     uses = {row["key_id"]: row["current"] for row in key("list")}
     assert uses == {first: False, second: True}
+    entry = touchstone("ledger", "list", "--event", "key_rotated", "--json").json[0]
+    assert entry["subject"] == f"key:{second}"
+    assert entry["details"] == {"replaces": first}
     file = tmp_path / "old.pem"
     key("export", file, "--key", first)
     assert file.read_text() == (data_dir / "keys" / f"{first}.pub.pem").read_text()

@@ -86,10 +86,31 @@ setTimeout(() => { for (const w of realms) {
   } catch (error) { } } }, __PATIENCE__);
 """
 
+#: What pages send, each with an answer of its own from one and the same address.
+_ASK = """
+const parts = new FormData();
+parts.set('price', '39'); parts.set('colour', 'cognac');
+const asks = {
+  json: [{'Content-Type': 'application/json'}, JSON.stringify(
+    {id: 7, q: 'tote & bag/2', of: {n: 1.5, ok: true, no: null}, tags: ['a', 'b', 2]})],
+  other: [{'Content-Type': 'application/json'}, JSON.stringify({id: 8, q: '包 ü'})],
+  form: [{}, new URLSearchParams({a: '1 2', b: 'x&y=z'})],
+  plain: [{}, 'just words'],
+  parts: [{}, parts],
+  bytes: [{'Content-Type': 'application/octet-stream'}, new Uint8Array([0, 1, 100])],
+};
+const answers = {};
+const done = Promise.all(Object.entries(asks).map(([name, [headers, body]]) =>
+  fetch('/ask', {method: 'POST', headers: {...headers, 'X-Name': name}, body})
+    .then(r => r.text(), String).then(text => { answers[name] = text; })));
+done.then(() => { document.documentElement.dataset.answers = JSON.stringify(answers); });
+"""
+
 _PAGE = """<!doctype html><html><head><meta charset="utf-8"><title>Velaro Aria Tote</title>
 <link rel="stylesheet" href="/style.css"></head><body>
 <h1>Velaro Aria Tote</h1><p id="price">39.00 EUR</p>
 <img id="first" src="/picture.jpg"><img id="again" src="/copy.jpg"><img id="moved" src="/moved.jpg">
+<script>__ASK__</script>
 <script>if (window._WBWombat || window.wbinfo) {__ESCAPE__}</script>
 </body></html>"""
 
@@ -127,6 +148,7 @@ def open_shop() -> Iterator[Shop]:
             page = "text/html; charset=utf-8"
             if self.path == "/item":
                 body = _PAGE.replace("__ESCAPE__", _ESCAPE)
+                body = body.replace("__ASK__", _ASK)
                 body = body.replace("__PATIENCE__", str(PATIENCE))
                 body = body.replace("__LIVE__", shop.url.removeprefix("http://"))
                 self.answer(200, body.encode(), page)
@@ -138,6 +160,14 @@ def open_shop() -> Iterator[Shop]:
                 self.answer(200, jpeg(7, PICTURE_SIDE), "image/jpeg")
             else:
                 self.answer(404, b"not here", page)
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            if self.path == "/ask":
+                name = self.headers["X-Name"]
+                self.answer(200, f"the answer to {name}".encode(), "text/plain")
+            else:
+                self.answer(404, b"not here", "text/plain")
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     shop.url = f"http://127.0.0.1:{server.server_port}"

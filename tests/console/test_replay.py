@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import socket
 import zipfile
 from collections.abc import Iterator
@@ -186,6 +187,10 @@ async def watch(gateway: Gateway, origins: Origins, url: str) -> None:
         assert pictures == [[PICTURE_SIDE, PICTURE_SIDE]] * 3
         colour = await frame.evaluate("getComputedStyle(document.querySelector('h1')).color")
         assert colour == "rgb(1, 2, 3)"
+        await frame.wait_for_function("document.documentElement.dataset.answers")
+        answers = json.loads(await frame.evaluate("document.documentElement.dataset.answers"))
+        asked = ("json", "other", "form", "plain", "parts", "bytes")
+        assert answers == {name: f"the answer to {name}" for name in asked}
         await frame.wait_for_function("document.documentElement.dataset.tried")
         tried = await frame.evaluate("({...document.documentElement.dataset})")
         # Else this would prove the player's own rewriting, and not our policy.

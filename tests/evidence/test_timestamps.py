@@ -18,12 +18,14 @@ from typer.testing import CliRunner
 
 from console.cli.app import app
 from console.cli.doctor import examine
-from evidence import authorities, timestamps
+from evidence import authorities, checkpoints, ledger, timestamps
+from evidence.audit import audit
 from evidence.authorities import AuthorityFailed, ask
 from evidence.capture import Capture
 from evidence.keeping import enter, keep
 from evidence.recorder import Sealed
-from evidence.signing import open_signer
+from evidence.signing import open_signer, public_keys
+from evidence.verifying import Check
 from registry import jobs, models
 from registry.blobs import Blobs
 from registry.database import Database
@@ -352,3 +354,33 @@ def test_the_doctor_tries_the_key_and_each_authority(tsa: Authority, tmp_path: P
     assert not found["time stamps"].ok
     assert "http://127.0.0.1:1/: it cannot be asked" in found["time stamps"].detail
     assert "TOUCHSTONE_TIMESTAMP_AUTHORITIES" in found["time stamps"].remedy
+
+
+def test_the_audit_of_the_ledger_checks_the_stamps_of_checkpoints(
+    database: Database, settings: Settings, blobs: Blobs, tmp_path: Path
+) -> None:
+    seal(database, settings, blobs, tmp_path / "made")
+
+    def said() -> Check:
+        with database.reading() as session:
+            found = audit(session, public_keys(settings))
+        assert [check.name for check in found if not check.ok] in ([], ["stamps"])
+        return next(check for check in found if check.name == "stamps")
+
+    with database.writing() as session:
+        drawn = ledger.draw(session, open_signer(settings))
+        assert drawn is not None
+        checkpoints.enter(session, drawn, settings)
+    assert said().ok
+    assert "1 are awaited" in said().detail
+    work(database, settings, blobs)
+    assert said().ok
+    assert said().detail.startswith("1 stamps")
+    # A good stamp, but of something else.
+    other = next(stamp.token for stamp in stamps(database) if stamp.checkpoint_id is None)
+    with database.writing() as session:
+        session.execute(
+            update(models.Stamp).where(models.Stamp.checkpoint_id.is_not(None)).values(token=other)
+        )
+    assert not said().ok
+    assert "stamp of something else" in said().detail

@@ -20,6 +20,7 @@ from evidence import wacz, warc
 from evidence.verifying import Report, container, verify
 from evidence.verifying.checks import Damaged
 from evidence.verifying.container import read_members
+from evidence.verifying.indexes import _without_request
 from evidence.verifying.keys import verify_signature
 from evidence.verifying.warcs import read_archive
 from evidence.verifying.work import Region, Work
@@ -473,3 +474,20 @@ def test_no_byte_of_a_key_is_free_to_change() -> None:
             changed[place] ^= bit
             with pytest.raises(Damaged):
                 verify_signature("part", bytes(changed), signature, b"x")
+
+
+def test_a_line_of_the_index_may_speak_of_its_request_under_the_right_key_only() -> None:
+    entry = '{"url": "https://www.shop.example/ask?b=1", "status": "200"'
+    said = ', "method": "POST", "requestBody": "a=2"}'
+    plain = f"example,shop)/ask?b=1 20261101120000 {entry}}}"
+    line = f"example,shop)/ask?__wb_method=post&a=2&b=1 20261101120000 {entry}{said}"
+    assert _without_request(plain) == plain
+    assert _without_request(line) == plain
+    for wrong in (
+        line.replace("a=2&b=1", "a=3&b=1"),
+        line.replace('"a=2"', '"a=3"'),
+        line.replace('"a=2"', "7"),
+        line.replace(', "method": "POST"', ""),
+    ):
+        with pytest.raises(Damaged):
+            _without_request(wrong)
