@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-FAKES = ("open_fake", "disguised_fake")
+FAKES = ("open_fake", "disguised_fake", "quiet_fake", "relisted_fake")
 
 
 class DemoFailed(Exception):

@@ -147,3 +147,8 @@ def disguised(brand: Brand, language: str, random: Random) -> tuple[str, str]:
         # A disguise that swapped nothing would be the plain word.
         if word.casefold() not in (brand.name.casefold(), brand.cyrillic.casefold()):
             return word, name
+
+
+def mistyped(brand: Brand, random: Random) -> str:
+    """What an honest hand in a hurry makes of the name: a letter doubled or dropped."""
+    return random.choice((_doubled, _dropped))(brand, random)

@@ -38,6 +38,9 @@ class Scene:
         Number of scratches.
     pattern
         What the thing's fabric shows: a name of `PATTERNS`.
+    bend
+        How far the thing is from the flat drawing, as a share of its size: a bag stands
+        another way in every home, and a camera sees it from another side.
     """
 
     motif: str
@@ -56,6 +59,7 @@ class Scene:
     shadow: float = 0.45
     warmth: float = 0.0
     wear: int = 0
+    bend: float = 0.0
 
 
 def _gradient(side: int, start: Colour, end: Colour, angle: float) -> Image.Image:
@@ -152,6 +156,8 @@ SETTINGS: dict[str, Callable[[int, Colour, Colour, Random], Image.Image]] = {
     "diagonal": _diagonal,
 }
 PRESS_SETTINGS = ("studio", "spot", "table", "blocks", "diagonal")
+#: Of what people photograph at home.
+BEND = (0.07, 0.12)
 HOME_SETTINGS = ("planks", "cloth", "bokeh", "table", "spot")
 
 
@@ -227,6 +233,29 @@ def _thing(scene: Scene, side: int, rng: Random) -> Image.Image:
     return colours
 
 
+def _bent(thing: Image.Image, bend: float, rng: Random) -> Image.Image:
+    """The thing through a grid whose knots were pulled about: no flat copy of it any more."""
+    cells = 4
+    side = thing.width
+    step = side / cells
+    knots = {
+        (x, y): (
+            x * step + rng.uniform(-bend, bend) * side, y * step + rng.uniform(-bend, bend) * side
+        )
+        for x in range(cells + 1)
+        for y in range(cells + 1)
+    }  # fmt: skip
+    mesh = []
+    for x in range(cells):
+        for y in range(cells):
+            box = (int(x * step), int(y * step), int((x + 1) * step), int((y + 1) * step))
+            corners = (knots[x, y], knots[x, y + 1], knots[x + 1, y + 1], knots[x + 1, y])
+            mesh.append((box, tuple(value for corner in corners for value in corner)))
+    return thing.transform(
+        thing.size, Image.Transform.MESH, mesh, resample=Image.Resampling.BILINEAR
+    )
+
+
 def render(scene: Scene, side: int = SIDE) -> Image.Image:
     """Draw a scene.
 
@@ -240,6 +269,8 @@ def render(scene: Scene, side: int = SIDE) -> Image.Image:
     thing = _thing(scene, side * 2, rng)
     if scene.mirrored:
         thing = thing.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    if scene.bend:
+        thing = _bent(thing, scene.bend, Random(scene.seed))
     height = round(side * scene.scale)
     thing = thing.resize((max(1, round(height * scene.squeeze)), height), Image.Resampling.LANCZOS)
     if scene.turn:
@@ -325,9 +356,12 @@ def scene_of(
         squeeze=rng.uniform(0.92, 1.0) if tidy else rng.uniform(0.7, 1.0),
         x=rng.uniform(-spread, spread),
         y=rng.uniform(-spread / 2, spread / 2),
-        mirrored=rng.random() < 0.5,
+        # Who photographs the real thing does not get its mirror image.
+        mirrored=tidy and rng.random() < 0.5,
         shadow=rng.uniform(0.3, 0.6),
         warmth=0.0 if tidy else rng.uniform(-0.12, 0.18),
+        wear=0 if tidy else rng.randrange(9),
+        bend=0.0 if tidy else rng.uniform(*BEND),
     )
 
 

@@ -245,11 +245,19 @@ def language(random: Random) -> str:
     return random.choices(LANGUAGES, weights=(64, 14, 11, 11))[0]
 
 
-def filled(template: str, *, brand: str, line: str, sort: str, colour: str, lang: str) -> str:
+def filled(
+    template: str, *, brand: str, line: str, sort: str, colour: str, lang: str, pieces: int = 1
+) -> str:
     """A template with its gaps filled and its first letter upper case."""
     noun, tint = NOUNS[sort][lang], COLOURS[colour][lang]
     text = template.format(
-        b=brand, l=line, n=noun, N=noun[0].upper() + noun[1:], c=tint, C=tint.capitalize()
+        b=brand,
+        l=line,
+        n=noun,
+        N=noun[0].upper() + noun[1:],
+        c=tint,
+        C=tint.capitalize(),
+        q=pieces,
     )
     text = " ".join(text.split())
     return text[0].upper() + text[1:]

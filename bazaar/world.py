@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
+from io import BytesIO
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -15,41 +16,32 @@ import yaml
 from PIL import Image
 
 from bazaar import words
-from bazaar.brands import BRANDS, KESTRIX, VELARO, Brand, Product, brand_file, plan_file
-from bazaar.disguises import disguised
-from bazaar.edits import edited, encode
-from bazaar.household import THINGS
-from bazaar.motifs import Colours
-from bazaar.pictures import (
-    HOME_SETTINGS,
-    PRESS_SETTINGS,
-    Gallery,
-    Scene,
-    render,
-    scene_of,
-    side_view,
-)
+from bazaar.brands import BRANDS, KESTRIX, VELARO, Brand, brand_file, plan_file
+from bazaar.drafts import Draft, Drafter
+from bazaar.edits import encode
+from bazaar.sellers import returned, sellers
+from bazaar.studio import Studio
 
 #: Kind of listing, and its share of all.
 SHARES: Mapping[str, float] = {
-    "genuine_authorised": 0.14,
-    "genuine_reseller": 0.15,
-    "second_hand": 0.11,
-    "lookalike": 0.14,
-    "open_fake": 0.12,
-    "disguised_fake": 0.13,
-    "unrelated": 0.21,
+    "genuine_authorised": 0.10,
+    "genuine_reseller": 0.12,
+    "grey_import": 0.05,
+    "second_hand": 0.09,
+    "quantity_lot": 0.04,
+    "accessory": 0.08,
+    "lookalike": 0.09,
+    "brand_style": 0.03,
+    "open_fake": 0.10,
+    "disguised_fake": 0.11,
+    "quiet_fake": 0.05,
+    "relisted_fake": 0.04,
+    "unrelated": 0.10,
 }
-FAKES = frozenset({"open_fake", "disguised_fake"})
+FAKES = frozenset({"open_fake", "disguised_fake", "quiet_fake", "relisted_fake"})
+#: What earlier listings were, which people have looked at since.
+EARLIER = ("open_fake", "disguised_fake", "quiet_fake", "genuine_reseller", "second_hand")
 RATES = {"EUR": Decimal(1), "USD": Decimal("1.16"), "CNY": Decimal("8.2")}
-#: Things that have nothing to do with the brands: how they are drawn, and what they are.
-OTHER_THINGS = {
-    "mug": "mug", "lamp": "lamp", "plant": "plant", "chair": "chair", "toy_car": "toy-car",
-    "teapot": "teapot", "ball": "ball", "guitar": "guitar", "umbrella": "umbrella",
-}  # fmt: skip
-FIRST = ("Maison", "Casa", "Blue", "Golden", "North", "Lucky", "Rapid", "Silk", "Urban", "Old")
-SECOND = ("Lumière", "Harbour", "Outlet", "Trading", "Boutique", "Store", "Market", "Attic")
-PHOTO_SIDE = 640
 
 
 @dataclass
@@ -71,16 +63,12 @@ class Listing:
     truth: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class _Press:
-    """The maker's own pictures of a product."""
-
-    front: Image.Image
-    side: Image.Image
-
-
 def make(folder: Path, seed: int, listings: int, url: str) -> None:
-    """Write a world into a folder; the same seed gives the same bytes."""
+    """Write a world into a folder; the same seed gives the same bytes.
+
+    Beside what the shop serves (`world.json`, `images`) and the truth (`truth.json`) stands
+    `earlier.json`: listings that are gone, and what people found when they looked at them.
+    """
     made = _Maker(folder, seed).listings(listings)
     for brand, plan in ((VELARO, "plan.yaml"), (KESTRIX, "plan-kestrix.yaml")):
         made.brand_file(brand)
@@ -93,36 +81,51 @@ class _Maker:
         self.folder = folder
         self.seed = seed
         self.random = Random(seed)
-        (folder / "images").mkdir(parents=True, exist_ok=True)
-        self.gallery = Gallery()
-        self.sellers = _sellers(self.random)
-        self.press = {p.sku: self._press(p) for brand in BRANDS for p in brand.products}
+        for name in ("images", "earlier"):
+            (folder / name).mkdir(parents=True, exist_ok=True)
+        self.sellers = sellers(self.random)
+        self.first = frozenset(self.sellers)
+        self.studio = Studio(self.random)
+        self.drafter = Drafter(self.random, self.studio, self._of, self._authorised)
+        self.earlier: list[Listing] = []
         self.made: list[Listing] = []
 
     def listings(self, number: int) -> _Maker:
         """Make the listings, in an order that says nothing about them."""
         kinds = [kind for kind, share in SHARES.items() for _ in range(round(share * number))]
         kinds = (kinds + ["unrelated"] * number)[:number]
-        ids = self.random.sample(range(100_000, 999_999), number)
-        self.made = [self._listing(str(i), kind) for i, kind in zip(ids, kinds, strict=True)]
+        ids = [str(i) for i in self.random.sample(range(100_000, 999_999), 2 * number)]
+        for at in range(max(3, number // 8)):
+            kind = EARLIER[at] if at < 3 else self.random.choice(EARLIER)
+            self.earlier.append(self._gone(ids.pop(), kind))
+        fakes = [gone for gone in self.earlier if gone.truth["kind"] in FAKES]
+        for kind in kinds:
+            if kind == "relisted_fake":
+                self.made.append(self._again(ids.pop(), self.random.choice(fakes)))
+            else:
+                self.made.append(self._listing(ids.pop(), self.drafter.draft(kind), "images"))
         self.random.shuffle(self.made)
         return self
 
     def write(self) -> None:
         """Write what the shop serves, and beside it the truth."""
-        shown = []
-        for listing in self.made:
-            row = asdict(listing)
-            del row["truth"]
-            shown.append(row)
-        sellers = {
-            name: {key: value for key, value in seller.items() if key != "role"}
+        shown = [_shown(listing) for listing in self.made]
+        hidden = ("role", "ships_from")
+        found = {
+            name: {key: value for key, value in seller.items() if key not in hidden}
             for name, seller in self.sellers.items()
         }
+        there = {listing.seller for listing in self.made}
         _write_json(
             self.folder / "world.json",
-            {"seed": self.seed, "sellers": sellers, "listings": shown},
+            {
+                "seed": self.seed,
+                "sellers": {k: v for k, v in found.items() if k in self.first | there},
+                "listings": shown,
+            },
         )
+        gone = [{**_shown(g), "verdict": g.truth["verdict"]} for g in self.earlier]
+        _write_json(self.folder / "earlier.json", {"sellers": found, "listings": gone})
         truth = {
             listing.id: {
                 **listing.truth,
@@ -139,7 +142,7 @@ class _Maker:
         (folder / "references").mkdir(parents=True, exist_ok=True)
         references: dict[str, list[str]] = {}
         for product in brand.products:
-            press = self.press[product.sku]
+            press = self.studio.press[product.sku]
             for view, picture in (("front", press.front), ("side", press.side)):
                 name = f"references/{product.sku.lower()}-{view}.jpg"
                 (folder / name).write_bytes(encode(picture, 92))
@@ -162,166 +165,103 @@ class _Maker:
         both = self._of("authorised")
         return both[:2] if brand is VELARO else both[2:]
 
-    # Pictures
-
-    def _press(self, product: Product) -> _Press:
-        def candidate() -> Scene:
-            return scene_of(
-                product.motif, product.colours, self.random, pattern=product.pattern,
-                settings=PRESS_SETTINGS,
-            )  # fmt: skip
-
-        front = self.gallery.choose(f"{product.sku} front", candidate)
-        side = self.gallery.choose(f"{product.sku} side", lambda: side_view(front, self.random))
-        return _Press(render(front), render(side))
-
-    def _photo(self, product: Product) -> bytes:
-        """Somebody's own photograph of the real thing."""
-        scene = self.gallery.choose(
-            "photo",
-            lambda: scene_of(
-                product.motif, product.colours, self.random, pattern=product.pattern,
-                settings=HOME_SETTINGS, tidy=False,
-            ),
-            tries=8,
-        )  # fmt: skip
-        return encode(render(scene, PHOTO_SIDE))
-
-    def _other(self, motif: str, *, tidy: bool) -> bytes:
-        """A picture of something else, in colours of its own."""
-        dice = self.random
-
-        def colour() -> tuple[int, int, int]:
-            return dice.randrange(30, 235), dice.randrange(30, 235), dice.randrange(30, 235)
-
-        colours = Colours(colour(), colour(), colour(), colour(), colour())
-        scene = self.gallery.choose(
-            "other", lambda: scene_of(motif, colours, dice, tidy=tidy), tries=8
-        )
-        return encode(render(scene, PHOTO_SIDE))
-
-    def _fake_pictures(self, product: Product) -> tuple[list[bytes], str]:
-        """An open fake shows the maker's picture, that picture edited, or its own goods."""
-        how = self.random.random()
-        if how < 0.35:
-            return [encode(self.press[product.sku].front, 70)], "none"
-        if how < 0.8:
-            data, name = edited(self.press[product.sku].front, self.random)
-            return [data], name
-        return [self._photo(product)], "own"
-
     # Listings
 
-    def _listing(self, identity: str, kind: str) -> Listing:
+    def _listing(self, identity: str, draft: Draft, place: str) -> Listing:
         dice = self.random
-        brand = dice.choice((VELARO, VELARO, KESTRIX))
-        product = dice.choice(brand.products)
-        press = self.press[product.sku]
-        language = words.language(dice)
-        truth: dict[str, Any] = {"kind": kind, "brand": brand.slug, "product": product.sku}
-        templates, condition, sort = kind, "new", product.sort
-        category, written = product.category, _name(brand, language, dice)
-        if kind == "genuine_authorised":
-            templates, seller = "honest", dice.choice(self._authorised(brand))
-            price = float(product.list_price) * dice.uniform(0.85, 1.0)
-            pictures = [encode(press.front), encode(press.side)]
-        elif kind == "genuine_reseller":
-            templates, seller = "honest", dice.choice(self._of("reseller", "expired"))
-            price = float(product.price_floor) * dice.uniform(0.92, 1.4)
-            own = dice.random() < 0.7
-            truth["picture"] = "own" if own else "press"
-            pictures = [self._photo(product) if own else encode(press.front, 80)]
-        elif kind == "second_hand":
-            templates, condition = "used", "used"
-            seller = dice.choice(self._of("private"))
-            price = float(product.price_floor) * dice.uniform(0.2, 0.7)
-            pictures = [self._photo(product)]
-        elif kind == "open_fake":
-            seller = dice.choice(self._of("faker"))
-            price = float(product.list_price) * dice.uniform(0.08, 0.35)
-            pictures, truth["edit"] = self._fake_pictures(product)
-        elif kind == "disguised_fake":
-            written, truth["disguise"] = disguised(brand, language, dice)
-            seller = dice.choice(self._of("faker"))
-            price = float(product.list_price) * dice.uniform(0.1, 0.45)
-            data, truth["edit"] = edited(press.front, dice)
-            pictures = [data]
-        else:
-            templates, written = "nameless", ""
-            seller = dice.choice(self._of("shop", "private"))
-            truth |= {"brand": None, "product": None}
-            if kind == "lookalike":
-                price = dice.uniform(20, 120)
-                pictures = [self._other(product.motif, tidy=True)]
-            else:
-                motif = dice.choice(sorted(OTHER_THINGS))
-                assert motif in THINGS
-                sort, category, price = OTHER_THINGS[motif], "home", dice.uniform(8, 90)
-                pictures = [self._other(motif, tidy=dice.random() < 0.5)]
         fill = {
-            "brand": written, "line": product.line, "sort": sort, "colour": product.colour,
-            "lang": language,
+            "brand": draft.written, "line": draft.line, "sort": draft.sort,
+            "colour": draft.colour, "lang": draft.language,
         }  # fmt: skip
-        title = dice.choice(words.TITLES[templates][language])
-        text = dice.choice(words.TEXTS[templates][language])
-        if kind == "unrelated" and dice.random() < 0.5:
-            text += " " + dice.choice(words.EXTRAS.get(sort, ("",)))
+        title = dice.choice(draft.titles)
+        text = " ".join((dice.choice(draft.texts), *draft.more))
         currency = dice.choice(("EUR", "EUR", "EUR", "USD", "CNY"))
         attributes = {
-            "Condition": condition.capitalize(),
-            "Material": dice.choice(words.SPECS[category]),
+            "Condition": draft.condition.capitalize(),
+            "Material": dice.choice(words.SPECS[draft.category]),
         }
-        if templates in ("honest", "used") or (kind == "open_fake" and dice.random() < 0.5):
-            attributes["Brand"] = brand.name
-        elif kind == "unrelated":
-            attributes["Brand"] = dice.choice(words.OTHER_BRANDS["home"]) or "No brand"
+        if draft.brand_field:
+            attributes["Brand"] = draft.brand_field
+        if draft.origin:
+            attributes["Country of origin"] = draft.origin
         return Listing(
             id=identity,
-            title=words.filled(title, **fill),
-            description=words.filled(text.strip(), **fill),
-            category=category,
-            price=str((Decimal(price) * RATES[currency]).quantize(Decimal("0.01"))),
+            title=words.filled(title, **fill, pieces=draft.pieces),
+            description=words.filled(text.strip(), **fill, pieces=draft.pieces),
+            category=draft.category,
+            price=_price(draft.price, currency),
             currency=currency,
-            condition=condition,
-            seller=seller,
-            ships_from=self.sellers[seller]["country"],
-            images=list(self._save(identity, pictures)),
+            condition=draft.condition,
+            seller=draft.seller,
+            ships_from=self.sellers[draft.seller]["ships_from"],
+            images=list(self._save(identity, draft.pictures, place)),
             attributes=attributes,
             json_ld=dice.random() < 0.5,
-            truth=truth,
+            truth=draft.truth,
         )
 
-    def _save(self, identity: str, pictures: list[bytes]) -> Iterator[str]:
-        for place, data in enumerate(pictures):
-            name = f"{identity}-{place}.jpg"
-            (self.folder / "images" / name).write_bytes(data)
+    def _gone(self, identity: str, kind: str) -> Listing:
+        """A listing of the past. Fakes that were found out: half of the sellers went with them."""
+        draft = self.drafter.draft(kind)
+        if kind in FAKES and self.random.random() < 0.5:
+            old = self.sellers[draft.seller]
+            draft.seller = f"s-{len(self.sellers) + 1:04d}"
+            self.sellers[draft.seller] = returned(old, len(self.sellers), self.random)
+        gone = self._listing(identity, draft, "earlier")
+        verdict = "counterfeit" if kind in FAKES else "genuine"
+        if kind not in FAKES and self.random.random() < 0.05:
+            verdict = "counterfeit"  # people err
+        gone.truth["verdict"] = verdict
+        return gone
+
+    def _again(self, identity: str, gone: Listing) -> Listing:
+        """A fake that was taken down, back under another seller."""
+        dice = self.random
+        name = f"s-{len(self.sellers) + 1:04d}"
+        self.sellers[name] = returned(self.sellers[gone.seller], len(self.sellers), dice)
+        pictures = []
+        for image in gone.images:
+            with Image.open(BytesIO((self.folder / "earlier" / image).read_bytes())) as old:
+                side = dice.choice((1.0, 0.8))
+                small = old.resize((int(old.width * side), int(old.height * side)))
+                pictures.append(encode(small, dice.randrange(55, 85)))
+        title = gone.title
+        if dice.random() < 0.5:
+            title = f"{title} {dice.choice(('2026', 'new', 'hot', '!!', '*'))}"
+        return Listing(
+            id=identity,
+            title=title,
+            description=gone.description if dice.random() < 0.7 else gone.description[:40],
+            category=gone.category,
+            price=_price(float(gone.price) * dice.uniform(0.95, 1.05), "EUR"),
+            currency=gone.currency,
+            condition=gone.condition,
+            seller=name,
+            ships_from=gone.ships_from,
+            images=list(self._save(identity, pictures, "images")),
+            attributes=dict(gone.attributes),
+            json_ld=dice.random() < 0.5,
+            truth={
+                **{k: v for k, v in gone.truth.items() if k != "verdict"},
+                "kind": "relisted_fake", "was": gone.id,
+            },
+        )  # fmt: skip
+
+    def _save(self, identity: str, pictures: list[bytes], place: str) -> Iterator[str]:
+        for position, data in enumerate(pictures):
+            name = f"{identity}-{position}.jpg"
+            (self.folder / place / name).write_bytes(data)
             yield name
 
 
-def _name(brand: Brand, language: str, dice: Random) -> str:
-    """The brand's name as honest sellers write it in a language."""
-    if language == "zh":
-        return dice.choice((brand.name, brand.chinese))
-    if language == "ru":
-        return dice.choice((brand.name, brand.cyrillic))
-    return brand.name
+def _price(amount: float, currency: str) -> str:
+    return str((Decimal(amount) * RATES[currency]).quantize(Decimal("0.01")))
 
 
-def _sellers(dice: Random) -> dict[str, dict[str, Any]]:
-    roles = ["authorised"] * 4 + ["expired"] * 2 + ["reseller"] * 6 + ["private"] * 5
-    roles += ["faker"] * 7 + ["shop"] * 8
-    sellers: dict[str, dict[str, Any]] = {}
-    for number, role in enumerate(roles, 1):
-        joined = date(2026, 10, 1) - timedelta(days=dice.randrange(60, 4000))
-        chinese = role == "faker" and dice.random() < 0.6
-        sellers[f"s-{number:04d}"] = {
-            "name": f"{dice.choice(FIRST)} {dice.choice(SECOND)} {number}",
-            "country": "CN" if chinese else dice.choice(("DE", "FR", "GB", "IT", "NL", "US")),
-            "rating": round(dice.uniform(3.6, 5.0), 1),
-            "joined": joined.isoformat(),
-            "role": role,
-        }
-    return sellers
+def _shown(listing: Listing) -> dict[str, Any]:
+    row = asdict(listing)
+    del row["truth"]
+    return row
 
 
 def _write_json(path: Path, value: Any) -> None:

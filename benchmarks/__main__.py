@@ -11,11 +11,25 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks import capturing, crawling, jobs, matching, verifying
+from benchmarks import (
+    capturing,
+    crawling,
+    hashing,
+    jobs,
+    lexicon,
+    pictures,
+    verifying,
+    whole,
+    words,
+)
 from benchmarks.measure import Result
 
 ALL: dict[str, Callable[[], Iterator[Result]]] = {
-    "matching": matching.run,
+    "hashing": hashing.run,
+    "pictures": pictures.run,
+    "words": words.run,
+    "lexicon": lexicon.run,
+    "whole": whole.run,
     "verifying": verifying.run,
     "capturing": capturing.run,
     "crawling": crawling.run,
@@ -28,19 +42,19 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
         description=__doc__,
-        epilog="Example: python -m benchmarks matching verifying",
+        epilog="Example: python -m benchmarks whole verifying",
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(ALL))
     parser.add_argument("--json", action="store_true", help="for scripts")
-    words = parser.parse_args()
-    unknown = [name for name in words.names if name not in ALL]
+    said = parser.parse_args()
+    unknown = [name for name in said.names if name not in ALL]
     if unknown:
         parser.error(f"there is no {unknown[0]!r}; there are: {', '.join(ALL)}")
     results = []
-    for name in words.names or ALL:
+    for name in said.names or ALL:
         print(f"measuring {name} …", file=sys.stderr)
         results += list(ALL[name]())
-    if words.json:
+    if said.json:
         print(json.dumps({"machine": machine(), "results": [asdict(r) for r in results]}))
         return 0
     print(machine())

@@ -140,6 +140,7 @@ def main() -> int:
             "queries": plan.queries,
             "browse": plan.browse,
             "max_pages": plan.max_pages,
+            "max_browser_minutes": plan.max_browser_minutes,
             "target": Target(
                 run.id,
                 plan.id,

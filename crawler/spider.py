@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 from collections.abc import AsyncIterator, Iterable
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 import scrapy
 import scrapy.signals
@@ -24,6 +25,7 @@ from twisted.python.failure import Failure
 import matchers
 from crawler.marketplaces import Definition
 from crawler.marketplaces.pages import ListingPage, ListPage, SellerPage, SellerRef
+from crawler.marketplaces.site import CardsPage, Reading
 from crawler.store import (
     Seen,
     SeenPicture,
@@ -94,7 +96,10 @@ def _close_later(page: BrowserPage) -> None:
     page.on("close", closed)
 
 
-def _is_whole(response: Response) -> bool:
+def _is_whole(response: Response, page: object) -> bool:
+    """Whether a page came to its end; data (JSON) has no other sign of it than being read."""
+    if isinstance(page, Reading) and page.data is not None:
+        return True
     return isinstance(response, TextResponse) and "</html" in response.text[-2000:].lower()
 
 
@@ -110,6 +115,7 @@ class MarketplaceSpider(scrapy.Spider):
         queries: Iterable[str],
         browse: Iterable[str],
         max_pages: int,
+        max_browser_minutes: float | None,
         target: Target,
         database: Database,
         blobs: Blobs,
@@ -120,10 +126,13 @@ class MarketplaceSpider(scrapy.Spider):
         self.queries = list(queries)
         self.browse = list(browse)
         self.max_pages = max_pages
+        self.browser_seconds = math.inf if max_browser_minutes is None else 60 * max_browser_minutes
         self.target = target
         self.database = database
         self.blobs = blobs
-        self.counts = dict.fromkeys(("pages", "listings", "new", "unchanged", "errors"), 0)
+        self.counts = dict.fromkeys(
+            ("pages", "listings", "new", "unchanged", "errors", "walls", "unread"), 0
+        )
         self._lists: set[bytes] = set()
         self._seen_ids: set[str] = set()
         self._sellers: set[str] = set()
@@ -133,28 +142,36 @@ class MarketplaceSpider(scrapy.Spider):
         """The search pages and category pages of the plan."""
         self.crawler.signals.connect(self._crashed, signal=scrapy.signals.spider_error)
         for query in self.queries:
-            url = self.definition.search_url(self.base, query)
-            for request in self._ask_list(url, browser=self.definition.search_in_browser):
+            for request in self._ask_results(query, 1):
                 yield request
         for path in self.browse:
             for request in self._ask_list(urljoin(self.base, path)):
                 yield request
 
-    def _ask_list(self, url: str, *, browser: bool = False) -> Iterable[Request]:
+    def _ask_results(self, query: str, number: int) -> Iterable[Request]:
+        """A request for a page of results, from 1, if it has an address."""
+        try:
+            url = self.definition.search_url(self.base, query, number)
+        except LookupError:
+            return
+        browser = self.definition.search_in_browser
+        yield from self._ask_list(url, browser=browser, query=query, number=number)
+
+    def _ask_list(self, url: str, *, browser: bool = False, **values: Any) -> Iterable[Request]:
         """A request for a page that leads to listings, once an address."""
         known = fingerprint(Request(url))
         if known in self._lists:
             return
         self._lists.add(known)
-        yield from self._ask(url, self.parse_list, browser=browser)
+        yield from self._ask(url, self.parse_list, browser=browser, **values)
 
     def _ask(
         self, url: str, callback: Any, *, browser: bool = False, **values: Any
     ) -> Iterable[Request]:
         """A request for a page of this marketplace, if there may be one more."""
-        if urlsplit(url).netloc != urlsplit(self.base).netloc:
+        if not self.definition.belongs(url, self.base):
             return  # pages lead elsewhere as well: that is not this marketplace
-        if self._asked >= self.max_pages:
+        if self._asked >= self.max_pages or (browser and self.browser_seconds <= 0):
             return
         self._asked += 1
         meta: dict[str, Any] = {}
@@ -172,15 +189,29 @@ class MarketplaceSpider(scrapy.Spider):
 
     # Pages
 
-    async def parse_list(self, response: Response, page: ListPage) -> AsyncIterator[Request]:
-        """A page that leads to listings."""
-        if not _is_whole(response):
+    async def parse_list(
+        self, response: Response, page: ListPage, query: str | None = None, number: int = 1
+    ) -> AsyncIterator[Request]:
+        """A page that leads to listings.
+
+        Parameters
+        ----------
+        query, number
+            What was searched for, and which page of the results this is; None and 1 for a
+            page that was come to by a link.
+        """
+        if "playwright" in response.meta:
+            self.browser_seconds -= response.meta.get("download_latency", 0.0)
+        if not _is_whole(response, page):
             again = self._again(response)
             if again is not None:
                 yield again
                 return
         self.counts["pages"] += 1
-        for link in page.links():
+        links = page.links()
+        if not links and not self._is_list(response, page, number):
+            return
+        for link in links:
             external_id = self.definition.external_id(link)
             if external_id is not None and external_id not in self._seen_ids:
                 requests = list(self._ask(link, self.parse_listing, external_id=external_id))
@@ -192,12 +223,33 @@ class MarketplaceSpider(scrapy.Spider):
         if next_page:
             for request in self._ask_list(next_page):
                 yield request
+        elif links and query is not None:
+            for request in self._ask_results(query, number + 1):
+                yield request
+
+    def _is_list(self, response: Response, page: ListPage, number: int) -> bool:
+        """Whether a page without listings is one, and not a wall or of a layout that is new.
+
+        Else a marketplace that was rebuilt, or that shut us out, would read as one without
+        fakes.
+        """
+        if not isinstance(page, CardsPage):
+            return True
+        outcome, why = page.outcome()
+        if outcome in ("listings", "empty"):
+            return True
+        # Where pages are counted, the one after the last may be anything but a wall.
+        if outcome == "unread" and number > 1:
+            return True
+        self.counts["unread" if outcome == "unread" else "walls"] += 1
+        self._note(response.url, f"{outcome}: {why}" if why else outcome)
+        return False
 
     async def parse_listing(
         self, response: Response, page: ListingPage, external_id: str
     ) -> AsyncIterator[Request]:
         """A listing, with its pictures."""
-        if not _is_whole(response):
+        if not _is_whole(response, page):
             again = self._again(response)
             if again is not None:
                 yield again
@@ -205,7 +257,12 @@ class MarketplaceSpider(scrapy.Spider):
         self.counts["pages"] += 1
         item = await page.to_item()
         if not item.name:
-            self._note(response.url, "no listing can be read in this page")
+            wall = page.wall() if isinstance(page, Reading) else None
+            self.counts["walls" if wall else "unread"] += 1
+            self._note(
+                response.url,
+                f"{wall.kind}: {wall.why}" if wall else "no listing can be read in this page",
+            )
             return
         pictures = await asyncio.gather(*(self._picture(image.url) for image in item.images or []))
         seller = page.seller()

@@ -17,6 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from crawler.marketplaces.pages import SellerFacts, SellerRef
+from matchers import pictures
 from registry import jobs
 from registry.database import Database
 from registry.models import (
@@ -252,5 +253,11 @@ def store_picture(
     """Make a picture known; one that is known already stays as it is."""
     if session.get(Picture, sha256) is None:
         session.add(
-            Picture(sha256=sha256, blob=blob, media_type=media_type, fingerprint=fingerprint)
+            Picture(
+                sha256=sha256,
+                blob=blob,
+                media_type=media_type,
+                fingerprint=fingerprint,
+                matcher=pictures.VERSION,
+            )
         )

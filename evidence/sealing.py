@@ -237,6 +237,8 @@ _SUFFIXES = {
     "image/gif": ".gif",
     "image/tiff": ".tif",
     "image/heic": ".heic",
+    "image/avif": ".avif",
+    "image/bmp": ".bmp",
     "text/plain": ".txt",
     "message/rfc822": ".eml",
     "video/mp4": ".mp4",

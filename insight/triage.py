@@ -2,27 +2,65 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
 import matchers
-from matchers.values import to_json
+from insight.brands import brand_values, load_brand
+from insight.comparables import comparables
+from insight.models import running_model
+from insight.prints import picture_values
+from insight.rates import running_rates
+from insight.references import open_index
+from insight.relistings import find_relistings, known_hashes
+from insight.sellers import seller_facts
+from insight.showing import Showing, Stored, keep_renewed, look
+from matchers import pictures
+from matchers.model import Model
+from matchers.values import Context, to_json
 from registry import models
+from registry.blobs import Blobs
+from registry.database import Database
+from registry.settings import Settings
 from registry.standing import standing
+
+#: Where pages say of which category a listing is, and where the thing was made.
+_CATEGORY = ("category", "категория", "kategorie", "catégorie", "类目", "分类")
+_ORIGIN = (
+    "origin", "country of origin", "made in", "place of origin", "country/region of manufacture",
+    "herkunftsland", "hergestellt in", "pays d'origine", "страна производства", "产地", "原产地",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What the first look at the database gives."""
+
+    snapshot: models.Snapshot
+    plan: models.Plan
+    brand: matchers.Brand
+    standing: str
+    shown: tuple[Stored, ...]
 
 
 def assess(
-    session: Session, snapshot_id: UUID, plan_id: UUID, seen_at: datetime
+    database: Database,
+    blobs: Blobs,
+    settings: Settings,
+    snapshot_id: UUID,
+    plan_id: UUID,
+    seen_at: datetime,
 ) -> models.Assessment:
-    """Judge a snapshot for a plan's brand and keep the figure with its inputs.
+    """Judge a snapshot for a plan's brand, from outside any transaction.
+
+    Pictures are decoded and compared here, which may take a while: the caller keeps what
+    comes back in the transaction in which the job ends.
 
     Parameters
     ----------
-    session
-        The transaction in which the job ends that asked for this.
     seen_at
         When the listing was seen to say this, which may be long after it first did: who is
         authorised is a matter of that day.
@@ -30,9 +68,42 @@ def assess(
     Returns
     -------
     Assessment
-        `flagged` where the score is over the plan's threshold and no gate is shut.
+        Not yet in any session. `flagged` where the model's outcome is ``flag`` and the score
+        is not under the plan's threshold, which can only ask for more than the model does.
     """
-    snapshot = session.get_one(
+    opened = open_index(database, blobs, settings)
+    with database.reading() as session:
+        read = _read(session, snapshot_id, plan_id, seen_at)
+    showing = look(opened, read.brand, read.shown, blobs)
+    keep_renewed(database, showing.renewed)
+    with database.reading() as session:
+        snapshot = load_snapshot(session, snapshot_id)
+        listing = replace(
+            listing_values(snapshot, seen_at, without=showing.faults), matches=showing.matches
+        )
+        context = _context(session, settings, snapshot, read, listing)
+        model = running_model(session)
+    verdict = matchers.assess(listing, read.brand, context, model=model)
+    return models.Assessment(
+        snapshot_id=snapshot_id,
+        plan_id=plan_id,
+        brand_id=read.plan.brand_id,
+        product_id=UUID(verdict.product_id) if verdict.product_id else None,
+        score=verdict.score,
+        threshold=read.plan.threshold,
+        flagged=verdict.outcome == "flag" and verdict.score >= read.plan.threshold,
+        outcome=verdict.outcome,
+        kind=verdict.kind,
+        model_version=model.version,
+        gate=verdict.gate,
+        result=to_json(replace(verdict, versions={**verdict.versions, **opened.versions})),
+        inputs=_inputs(listing, read, context, model, opened.versions, showing),
+    )
+
+
+def load_snapshot(session: Session, snapshot_id: UUID) -> models.Snapshot:
+    """A snapshot with what `listing_values` reads of it."""
+    return session.get_one(
         models.Snapshot,
         snapshot_id,
         options=[
@@ -41,33 +112,14 @@ def assess(
             selectinload(models.Snapshot.seller),
         ],
     )
-    plan = session.get_one(models.Plan, plan_id)
-    brand = brand_values(session, plan.brand_id)
-    listing = listing_values(snapshot, seen_at)
-    verdict = matchers.assess(listing, brand)
-    assessment = models.Assessment(
-        snapshot_id=snapshot.id,
-        plan_id=plan.id,
-        brand_id=plan.brand_id,
-        product_id=UUID(verdict.product_id) if verdict.product_id else None,
-        score=verdict.score,
-        threshold=plan.threshold,
-        flagged=verdict.gate is None and verdict.score >= plan.threshold,
-        gate=verdict.gate,
-        result=to_json(verdict),
-        inputs={
-            "listing": to_json(listing),
-            "brand": to_json(brand),
-            "standing": standing(session, plan.brand_id, seen_at.date()),
-        },
-    )
-    session.add(assessment)
-    session.flush()
-    return assessment
 
 
-def listing_values(snapshot: models.Snapshot, seen_at: datetime) -> matchers.Listing:
+def listing_values(
+    snapshot: models.Snapshot, seen_at: datetime, *, without: dict[str, str] | None = None
+) -> matchers.Listing:
     """A snapshot as the matchers see it; pictures that could not be had are left out."""
+    left_out = without or {}
+    said = {str(name): str(value) for name, value in snapshot.attributes.items()}
     return matchers.Listing(
         title=snapshot.title,
         description=snapshot.description,
@@ -80,60 +132,79 @@ def listing_values(snapshot: models.Snapshot, seen_at: datetime) -> matchers.Lis
         pictures=tuple(
             picture_values(shown.picture)
             for shown in snapshot.pictures
-            if shown.picture is not None
+            if shown.picture is not None and shown.picture.sha256 not in left_out
         ),
         seen_at=seen_at,
+        category=_attribute(said, _CATEGORY),
+        ships_from=snapshot.ships_from,
+        origin=_attribute(said, _ORIGIN),
+        attributes=tuple(sorted(said.items())),
     )
 
 
-def brand_values(session: Session, brand_id: UUID) -> matchers.Brand:
-    """A registered brand as the matchers see it."""
-    brand = session.scalars(
-        select(models.Brand)
-        .where(models.Brand.id == brand_id)
-        .options(
-            selectinload(models.Brand.marks),
-            selectinload(models.Brand.products)
-            .selectinload(models.Product.references)
-            .selectinload(models.Reference.picture),
-            selectinload(models.Brand.authorisations),
+def _attribute(said: dict[str, str], names: tuple[str, ...]) -> str | None:
+    """The first of these attributes that a listing has, by any case of its name."""
+    by_name = {name.casefold().strip(" :："): value for name, value in said.items()}
+    return next((by_name[name] for name in names if name in by_name), None)
+
+
+def _read(session: Session, snapshot_id: UUID, plan_id: UUID, seen_at: datetime) -> _Read:
+    snapshot = load_snapshot(session, snapshot_id)
+    plan = session.get_one(models.Plan, plan_id)
+    shown = tuple(
+        Stored(
+            shown.picture.sha256,
+            shown.picture.blob,
+            shown.picture.matcher == pictures.VERSION,
         )
-    ).one()
-    ids = {product.sku: str(product.id) for product in brand.products}
-    # A mark and a keyword may be the same word; it counts once.
-    terms = dict.fromkeys([*(mark.text for mark in brand.marks), *brand.keywords])
-    return matchers.Brand(
-        id=str(brand.id),
-        name=brand.name,
-        terms=tuple(matchers.Term(text) for text in terms),
-        products=tuple(
-            matchers.Product(
-                id=ids[product.sku],
-                name=product.name,
-                keywords=tuple(product.keywords),
-                price_floor=product.price_floor,
-                list_price=product.list_price,
-                pictures=tuple(picture_values(r.picture) for r in product.references),
-            )
-            for product in brand.products
+        for shown in snapshot.pictures
+        if shown.picture is not None
+    )
+    brand = brand_values(load_brand(session, plan.brand_id))
+    said = standing(session, plan.brand_id, seen_at.date())
+    return _Read(snapshot, plan, brand, said, shown)
+
+
+def _context(
+    session: Session,
+    settings: Settings,
+    snapshot: models.Snapshot,
+    read: _Read,
+    listing: matchers.Listing,
+) -> Context:
+    brand_id, rates = read.plan.brand_id, running_rates(settings)
+    makers = [picture.hash for product in read.brand.products for picture in product.pictures]
+    return Context(
+        seller=seller_facts(
+            session,
+            snapshot.seller,
+            brand_id,
+            snapshot.listing_id,
+            [picture.sha256 for picture in listing.pictures],
         ),
-        authorisations=tuple(
-            matchers.Authorisation(
-                marketplace=allowed.marketplace,
-                seller_id=allowed.seller_id,
-                product_ids=(
-                    None
-                    if allowed.skus is None
-                    else frozenset(ids[sku] for sku in allowed.skus if sku in ids)
-                ),
-                valid_from=allowed.valid_from,
-                valid_until=allowed.valid_until,
-            )
-            for allowed in brand.authorisations
+        comparables=comparables(session, snapshot, read.brand, rates),
+        rates=rates,
+        relistings=find_relistings(
+            session, known_hashes(settings.database), snapshot, listing.pictures, makers
         ),
     )
 
 
-def picture_values(picture: models.Picture) -> matchers.Picture:
-    """The fingerprint that was worked out when the picture came in."""
-    return matchers.from_json(matchers.Picture, {"sha256": picture.sha256, **picture.fingerprint})
+def _inputs(
+    listing: matchers.Listing,
+    read: _Read,
+    context: Context,
+    model: Model,
+    searched: dict[str, str],
+    showing: Showing,
+) -> dict[str, object]:
+    """Everything that the figure follows from: with it the assessment is worked out again."""
+    return {
+        "listing": to_json(listing),
+        "brand": to_json(read.brand),
+        "context": to_json(context),
+        "model": model.model_dump(mode="json"),
+        **searched,
+        "faults": showing.faults,
+        "standing": read.standing,
+    }

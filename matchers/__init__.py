@@ -5,17 +5,22 @@ lexicon are data with a version, so that an assessment can be worked out again f
 stored inputs to the same figure.
 """
 
-from matchers.pictures.legacy import PictureError, fingerprint, media_type
-from matchers.score import assess
+from matchers.assess import assess
+from matchers.pictures import PictureError, fingerprint, media_type
 from matchers.values import (
     Assessment,
     Authorisation,
     Brand,
+    Comparables,
+    Context,
     Listing,
     Money,
     Picture,
     PictureMatch,
     Product,
+    Rates,
+    Relisting,
+    Seller,
     Signal,
     Span,
     Term,
@@ -27,12 +32,17 @@ __all__ = [
     "Assessment",
     "Authorisation",
     "Brand",
+    "Comparables",
+    "Context",
     "Listing",
     "Money",
     "Picture",
     "PictureError",
     "PictureMatch",
     "Product",
+    "Rates",
+    "Relisting",
+    "Seller",
     "Signal",
     "Span",
     "Term",

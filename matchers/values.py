@@ -62,11 +62,10 @@ class Picture:
         Pixels, after EXIF orientation.
     hash
         256-bit perceptual hash of the whole picture as 64 hexadecimal digits
-        (`matchers.pictures.whole`).
+        (`matchers.pictures.whole`); empty for one without detail, which is like every other.
     """
 
     sha256: str
-    hashes: dict[str, str]
     width: int
     height: int
     hash: str = ""
@@ -294,13 +293,17 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """One reason: `contribution` is what it adds to the log-odds of the score."""
+    """One reason: `contribution` is what it adds to the log-odds of the score.
+
+    `value` is what was measured, before the model's weight: 1 where there is only yes or no.
+    """
 
     name: str
     contribution: float
     reason: str
     spans: tuple[Span, ...] = ()
     picture: PictureMatch | None = None
+    value: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,8 +337,7 @@ class Assessment:
 
 #: Building an adapter costs more than using it a thousand times.
 _ADAPTERS: dict[Any, TypeAdapter[Any]] = {
-    kind: TypeAdapter(kind)
-    for kind in (Assessment, Brand, Context, Listing, Picture, PictureMatch)
+    kind: TypeAdapter(kind) for kind in (Assessment, Brand, Context, Listing, Picture, PictureMatch)
 }
 
 

@@ -63,6 +63,16 @@ class MarkPart(_Strict):
     kind: Literal["word", "figurative", "combined", "shape", "other"] = "word"
     nice_classes: list[NiceClass] = Field(min_length=1)
     registered_on: date | None = None
+    picture: Text | None = None
+
+    @model_validator(mode="after")
+    def _picture(self) -> MarkPart:
+        if self.picture is not None and self.kind == "word":
+            raise ValueError(
+                f"mark {self.office} {self.number}: a word mark has no picture; "
+                "say 'kind: figurative' or 'kind: combined'"
+            )
+        return self
 
 
 class ProductPart(_Strict):
@@ -104,6 +114,9 @@ class BrandFile(_Strict):
     brand: BrandPart
     marks: list[MarkPart] = Field(min_length=1)
     keywords: list[Text] = []
+    transliterations: list[Text] = []
+    nicknames: list[Text] = []
+    product_words: list[Text] = []
     products: list[ProductPart] = Field(min_length=1)
     authorised_sellers: list[SellerPart] = []
 
@@ -175,19 +188,27 @@ def read_yaml(path: Path, model: type[Any], what: str) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Fingerprinted:
-    """A reference picture as it goes into the registry."""
+    """A registered picture as it goes into the registry.
+
+    Parameters
+    ----------
+    matcher, traits
+        Version of the picture matcher, and what its index needs of the picture.
+    """
 
     data: bytes
     media_type: str
     suffix: str
     sha256: str
     fingerprint: dict[str, Any]
+    matcher: str | None = None
+    traits: bytes | None = None
 
 
 def read_pictures(
     file: BrandFile, folder: Path, fingerprint: Callable[[bytes], Fingerprinted]
 ) -> dict[str, Fingerprinted]:
-    """Read every reference picture that a brand file names, by its name there.
+    """Read every picture that a brand file names, by its name there.
 
     Parameters
     ----------
@@ -203,26 +224,36 @@ def read_pictures(
         Naming the picture that is missing, too large or not a picture.
     """
     pictures: dict[str, Fingerprinted] = {}
-    for product in file.products:
-        for name in product.references:
-            if name in pictures:
-                continue
-            path = folder / name
-            try:
-                if path.exists() and not path.is_file():
-                    raise TouchstoneError(f"{path}: it is no regular file")
-                if path.stat().st_size > MAX_PICTURE_BYTES:
-                    raise TouchstoneError(f"{path}: larger than {MAX_PICTURE_BYTES} bytes")
-                pictures[name] = fingerprint(path.read_bytes())
-            except OSError as error:
-                raise TouchstoneError(
-                    f"{path}: reference picture of {product.sku}: {error.strerror}"
-                ) from error
-            except ValueError as error:
-                raise TouchstoneError(
-                    f"{path}: reference picture of {product.sku}: {error}"
-                ) from error
+    for name, whose in named_pictures(file):
+        if name in pictures:
+            continue
+        path = folder / name
+        try:
+            if path.exists() and not path.is_file():
+                raise TouchstoneError(f"{path}: it is no regular file")
+            if path.stat().st_size > MAX_PICTURE_BYTES:
+                raise TouchstoneError(f"{path}: larger than {MAX_PICTURE_BYTES} bytes")
+            pictures[name] = fingerprint(path.read_bytes())
+        except OSError as error:
+            raise TouchstoneError(f"{path}: {whose}: {error.strerror}") from error
+        except ValueError as error:
+            raise TouchstoneError(f"{path}: {whose}: {error}") from error
     return pictures
+
+
+def named_pictures(file: BrandFile) -> list[tuple[str, str]]:
+    """The pictures that a brand file names, in order, and in words whose each is."""
+    marks = [
+        (mark.picture, f"picture of the mark {mark.office} {mark.number}")
+        for mark in file.marks
+        if mark.picture is not None
+    ]
+    references = [
+        (name, f"reference picture of {product.sku}")
+        for product in file.products
+        for name in product.references
+    ]
+    return marks + references
 
 
 def register(
@@ -247,13 +278,16 @@ def register(
     brand.name, brand.owner = part.name, part.owner
     brand.website = str(part.website) if part.website else None
     brand.keywords = list(file.keywords)
+    brand.transliterations, brand.nicknames = list(file.transliterations), list(file.nicknames)
+    brand.product_words = list(file.product_words)
 
+    rows = {name: _picture(session, blobs, picture) for name, picture in pictures.items()}
     marks = {(mark.office, mark.number): mark for mark in brand.marks}
-    brand.marks = [_mark(marks.get((p.office, p.number)) or Mark(), p) for p in file.marks]
+    brand.marks = [_mark(marks.get((p.office, p.number)) or Mark(), p, rows) for p in file.marks]
     products = {product.sku: product for product in brand.products}
     kept = [_product(products.get(p.sku) or Product(), p) for p in file.products]
     for product, described in zip(kept, file.products, strict=True):
-        _references(session, blobs, product, [pictures[name] for name in described.references])
+        _references(product, [rows[name] for name in described.references])
     brand.products = kept
     brand.authorisations = [
         Authorisation(
@@ -270,10 +304,11 @@ def register(
     return brand, new
 
 
-def _mark(mark: Mark, part: MarkPart) -> Mark:
+def _mark(mark: Mark, part: MarkPart, pictures: dict[str, Picture]) -> Mark:
     mark.text, mark.office, mark.number = part.text, part.office, part.number
     mark.kind, mark.nice_classes = part.kind, list(part.nice_classes)
     mark.registered_on = part.registered_on
+    mark.picture = pictures[part.picture] if part.picture is not None else None
     return mark
 
 
@@ -288,22 +323,27 @@ def _product(product: Product, part: ProductPart) -> Product:
     return product
 
 
-def _references(
-    session: Session, blobs: Blobs, product: Product, pictures: list[Fingerprinted]
-) -> None:
+def _picture(session: Session, blobs: Blobs, picture: Fingerprinted) -> Picture:
+    """The row of a registered picture; one that a listing showed first gets its traits."""
+    row = session.get(Picture, picture.sha256)
+    if row is None:
+        row = Picture(
+            sha256=picture.sha256,
+            blob=blobs.put_bytes(picture.data, picture.suffix),
+            media_type=picture.media_type,
+        )
+        session.add(row)
+    if picture.matcher is None or row.matcher != picture.matcher or row.traits is None:
+        row.fingerprint, row.matcher = picture.fingerprint, picture.matcher
+        row.traits = picture.traits
+    session.flush()
+    return row
+
+
+def _references(product: Product, pictures: list[Picture]) -> None:
     known = {reference.sha256: reference for reference in product.references}
     wanted: dict[str, Reference] = {}
     for picture in pictures:
-        row = session.get(Picture, picture.sha256)
-        if row is None:
-            row = Picture(
-                sha256=picture.sha256,
-                blob=blobs.put_bytes(picture.data, picture.suffix),
-                media_type=picture.media_type,
-                fingerprint=picture.fingerprint,
-            )
-            session.add(row)
-            session.flush()
         reference = wanted.get(picture.sha256) or known.get(picture.sha256) or Reference()
         reference.sha256 = picture.sha256
         wanted[picture.sha256] = reference

@@ -2,18 +2,40 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    HttpUrl,
+    field_validator,
+    model_validator,
+)
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from registry import cron
 from registry.brandfile import Slug, read_yaml
 from registry.errors import TouchstoneError
 from registry.models import Brand, Marketplace, Plan
+from registry.models.base import utcnow
+from registry.schedule import parse_window, schedule_of, zone
+
+#: Later than this after it was due, a run is no longer that run.
+MAX_JITTER_SECONDS = 86_400
 
 Line = Annotated[str, Field(min_length=1, max_length=500)]
+
+
+def _one_or_many(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+Lines = Annotated[list[Line], Field(max_length=50), BeforeValidator(_one_or_many)]
 
 
 class MarketplacePart(BaseModel):
@@ -34,11 +56,35 @@ class PlanFile(BaseModel):
     browse: list[Line] = []
     threshold: float = Field(default=0.6, gt=0, lt=1)
     max_pages: int = Field(default=1000, ge=1, le=1_000_000)
+    max_browser_minutes: float | None = Field(default=None, gt=0, le=1440, allow_inf_nan=False)
+    schedule: Lines = []
+    time_zone: str = "UTC"
+    jitter: int = Field(default=0, ge=0, le=MAX_JITTER_SECONDS)
+    opening_hours: Lines = []
+
+    @field_validator("schedule")
+    @classmethod
+    def _crons(cls, value: list[str]) -> list[str]:
+        return list(dict.fromkeys(cron.parse(text).text for text in value))
+
+    @field_validator("time_zone")
+    @classmethod
+    def _zone(cls, value: str) -> str:
+        return zone(value).key
+
+    @field_validator("opening_hours")
+    @classmethod
+    def _windows(cls, value: list[str]) -> list[str]:
+        for text in value:
+            parse_window(text)
+        return list(dict.fromkeys(" ".join(text.split()) for text in value))
 
     @model_validator(mode="after")
     def _something_to_do(self) -> PlanFile:
         if not self.queries and not self.browse:
             raise ValueError("a plan needs 'queries' or 'browse', or it looks at nothing")
+        if self.jitter and not self.schedule:
+            raise ValueError("'jitter' spreads the runs of a 'schedule', and there is none")
         return self
 
 
@@ -99,8 +145,25 @@ def save_plan(session: Session, file: PlanFile, kinds: frozenset[str]) -> Plan:
     plan.brand, plan.marketplace = brand, marketplace
     plan.queries, plan.browse = list(file.queries), list(file.browse)
     plan.threshold, plan.max_pages = file.threshold, file.max_pages
+    plan.max_browser_minutes = file.max_browser_minutes
+    _save_times(plan, file)
     session.flush()
     return plan
+
+
+def _save_times(plan: Plan, file: PlanFile) -> None:
+    names = ("schedule", "time_zone", "jitter", "opening_hours")
+    if all(getattr(plan, name) == getattr(file, name) for name in names):
+        return  # what is due and not yet seen to stays due
+    for name in names:
+        setattr(plan, name, getattr(file, name))
+    plan_ahead(plan, utcnow())
+
+
+def plan_ahead(plan: Plan, now: datetime) -> None:
+    """Have a plan be due next after a moment, whatever was due before; paused, not at all."""
+    schedule = schedule_of(plan) if plan.paused_at is None else None
+    plan.next_due_at = schedule.next_after(now) if schedule is not None else None
 
 
 def find_plan(session: Session, name: str) -> Plan:

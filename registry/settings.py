@@ -80,8 +80,19 @@ class Settings(BaseSettings):
         pattern=r"^(https?|ntp)://",
         description="What the clock is held against: ntp://host, or a web server's Date.",
     )
+    rates_file: Path | None = Field(
+        default=None,
+        description="YAML file of exchange rates (day, per_euro); empty: the table that ships.",
+    )
+    embedding_model: Path | None = Field(
+        default=None,
+        description="ONNX file of a picture model that proposes candidates; empty: none does.",
+    )
     operator: str = Field(default_factory=_operator, description="Named in evidence and approvals.")
     worker_threads: int = Field(default=2, ge=1, le=64)
+    crawl_threads: int = Field(
+        default=1, ge=1, le=64, description="Crawls at once in a worker, beside its other threads."
+    )
     lease_seconds: float = Field(
         default=60.0, gt=0, description="A worker silent for so long has lost its job."
     )

@@ -29,12 +29,25 @@ def standing(session: Session, brand_id: UUID, day: date) -> str:
     ).one()
     said = {
         "name": brand.name,
-        "terms": sorted({*(mark.text for mark in brand.marks), *brand.keywords}),
+        "marks": sorted(
+            [mark.text, mark.kind, sorted(mark.nice_classes), str(mark.picture_sha256)]
+            for mark in brand.marks
+        ),
+        "words": [
+            sorted(words)
+            for words in (
+                brand.keywords,
+                brand.transliterations,
+                brand.nicknames,
+                brand.product_words,
+            )
+        ],
         "products": sorted(
             [
                 product.sku,
                 product.name,
                 sorted(product.keywords),
+                product.nice_class,
                 str(product.price_floor),
                 str(product.list_price),
                 sorted(reference.sha256 for reference in product.references),

@@ -7,8 +7,10 @@ it, never a skip.
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -57,9 +59,9 @@ def demand(service: str, url: str) -> str:
     return url
 
 
-@pytest.fixture
-def postgres_url() -> Iterator[str]:
-    """A fresh, empty PostgreSQL database, dropped afterwards."""
+@contextmanager
+def _postgres() -> Iterator[str]:
+    """A fresh PostgreSQL database, dropped afterwards: its URL."""
     admin = create_engine(demand("postgresql", POSTGRES), isolation_level="AUTOCOMMIT")
     name = f"touchstone_test_{uuid4().hex}"
     with admin.connect() as connection:
@@ -70,6 +72,13 @@ def postgres_url() -> Iterator[str]:
         with admin.connect() as connection:
             connection.execute(text(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
         admin.dispose()
+
+
+@pytest.fixture
+def postgres_url() -> Iterator[str]:
+    """A fresh, empty PostgreSQL database, dropped afterwards."""
+    with _postgres() as url:
+        yield url
 
 
 @pytest.fixture
@@ -86,11 +95,43 @@ def database_url(request: pytest.FixtureRequest) -> str:
     return url
 
 
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    """A migrated database of each kind."""
-    database = Database(database_url)
+# Migrating takes longer than most tests: it is done once, and what came of it is copied.
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file, to be copied."""
+    file = tmp_path_factory.mktemp("migrated") / "touchstone.db"
+    database = Database(f"sqlite:///{file}")
     database.migrate()
+    database.close()
+    return file
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres() -> Iterator[str]:
+    """A migrated PostgreSQL database, to be copied: nobody may be connected to it then."""
+    with _postgres() as url:
+        database = Database(url)
+        database.migrate()
+        database.close()
+        yield url
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest, database_url: str) -> Iterator[Database]:
+    """A migrated database of each kind, at `database_url`."""
+    if database_url.startswith("sqlite"):
+        shutil.copy(request.getfixturevalue("migrated_file"), str(make_url(database_url).database))
+    else:
+        admin = create_engine(POSTGRES, isolation_level="AUTOCOMMIT")
+        name = make_url(database_url).database
+        template = make_url(request.getfixturevalue("migrated_postgres")).database
+        with admin.connect() as connection:
+            connection.execute(text(f'DROP DATABASE "{name}" WITH (FORCE)'))
+            connection.execute(text(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'))
+        admin.dispose()
+    database = Database(database_url)
     yield database
     database.close()
 

@@ -19,23 +19,39 @@ from purchases.proposals import propose
 from registry import jobs
 from registry.blobs import Blobs
 from registry.settings import Settings
+from workers.watching import watch_job
 
 Handler = Callable[[jobs.Hold, Settings, Blobs], None]
 
 #: Dramatiq works lower numbers first: what a person waits for before what fills a day.
-_PRIORITIES = {"purchase": 0, "assess": 1, "capture": 2, "stamp": 3, "checkpoint": 4, "erase": 4}
+_PRIORITIES = {
+    "purchase": 0,
+    "assess": 1,
+    "capture": 2,
+    "stamp": 3,
+    "checkpoint": 4,
+    "erase": 4,
+    "watch": 5,
+}
 
 
-def assess_job(hold: jobs.Hold, _settings: Settings, _blobs: Blobs) -> None:
-    """Assess a snapshot; a flagged one makes a capture job and a purchase proposal."""
+def assess_job(hold: jobs.Hold, settings: Settings, blobs: Blobs) -> None:
+    """Assess a snapshot; a flagged one makes a capture job and a purchase proposal.
+
+    One of which the model says that a person should look makes neither: it waits for them.
+    """
     payload = hold.claim.payload
+    assessment = assess(
+        hold.database,
+        blobs,
+        settings,
+        UUID(payload["snapshot_id"]),
+        UUID(payload["plan_id"]),
+        datetime.fromisoformat(payload["seen_at"]),
+    )
     with hold.finishing() as session:
-        assessment = assess(
-            session,
-            UUID(payload["snapshot_id"]),
-            UUID(payload["plan_id"]),
-            datetime.fromisoformat(payload["seen_at"]),
-        )
+        session.add(assessment)
+        session.flush()
         if assessment.flagged:
             jobs.enqueue(
                 session,
@@ -54,6 +70,7 @@ HANDLERS: Mapping[str, Handler] = MappingProxyType(
         "stamp": stamp_job,
         "checkpoint": checkpoint_job,
         "erase": erase_job,
+        "watch": watch_job,
     }
 )
 

@@ -17,18 +17,22 @@ import dramatiq
 from sqlalchemy import and_, func, or_, select
 
 from evidence.browsing import close_shared
+from insight.embeddings import open_embedder
 from registry import jobs
 from registry.blobs import Blobs
 from registry.database import Database
 from registry.models import Job
 from registry.models.base import utcnow
 from registry.settings import Settings
+from workers import watching
 from workers.actors import HANDLERS, Handler, declare_actors
 from workers.broker import make_broker
 from workers.relay import Relay
 
 logger = logging.getLogger(__name__)
 
+#: The kind of job that is a whole crawl.
+CRAWLS = "watch"
 #: How long a stop waits for a broker, beyond the grace that jobs have.
 FAREWELL_SECONDS = 5.0
 #: What is due no sooner does not keep a worker that ends when it is idle.
@@ -42,6 +46,11 @@ class WorkerProcess:
     ----------
     handlers
         What does the work of each kind of job.
+
+    Raises
+    ------
+    TouchstoneError
+        If the settings name a picture model that cannot be used: no job could be judged.
     """
 
     def __init__(
@@ -56,6 +65,8 @@ class WorkerProcess:
         self._blobs = blobs
         self._handlers = handlers
         self._name = f"{socket.gethostname()}:{os.getpid()}"
+        if "assess" in handlers:
+            open_embedder(settings)
         self.broker = make_broker(settings)
         actors = declare_actors(
             self.broker, self.run_job, handlers, namespace=settings.broker_namespace
@@ -65,7 +76,17 @@ class WorkerProcess:
             actors[kind].send(str(job_id))
 
         self._relay = Relay(settings, database, send, handlers.keys())
-        self._worker = dramatiq.Worker(self.broker, worker_threads=settings.worker_threads)
+        # A crawl may take hours: it has threads of its own, or two of them would hold up all else.
+        queues = {actor.queue_name for kind, actor in actors.items() if kind != CRAWLS}
+        crawls = {actor.queue_name for kind, actor in actors.items() if kind == CRAWLS}
+        self._workers = [
+            dramatiq.Worker(self.broker, queues=names, worker_threads=threads)
+            for names, threads in (
+                (queues, settings.worker_threads),
+                (crawls, settings.crawl_threads),
+            )
+            if names
+        ]
         self._in_hand: dict[UUID, jobs.Claim] = {}
         self._lock = threading.Lock()
         self._halt = threading.Event()
@@ -73,13 +94,15 @@ class WorkerProcess:
 
     def start(self) -> None:
         """Begin to work; returns at once."""
-        self._worker.start()
+        for worker in self._workers:
+            worker.start()
         self._relay.start()
         self._heartbeat.start()
 
     def stop(self, grace_seconds: float = 30.0) -> None:
         """Finish what is in hand, give back what is not finished in time."""
         self._relay.stop()
+        watching.break_off()
         leaving = threading.Thread(
             target=self._leave, args=(grace_seconds,), name="leaving", daemon=True
         )
@@ -95,7 +118,8 @@ class WorkerProcess:
         close_shared()
 
     def _leave(self, grace_seconds: float) -> None:
-        self._worker.stop(timeout=int(grace_seconds * 1000))
+        for worker in self._workers:
+            worker.stop(timeout=int(grace_seconds * 1000))
         if self._relay.is_alive():
             self._relay.join()
         self.broker.close()

@@ -19,10 +19,14 @@ from console.cli import (
     keys,
     ledger,
     marketplaces,
+    match,
     plans,
     purchases,
     queue,
+    samples,
+    schedules,
     system,
+    verdicts,
 )
 from console.cli.output import err, plain
 from registry.errors import TouchstoneError
@@ -60,15 +64,18 @@ def root(
 
 
 system.add_to(app)
-plans.add_to(app)
+schedules.add_to(app)
 queue.add_to(app)
+verdicts.add_to(app)
 app.add_typer(brands.app, name="brand")
 app.add_typer(plans.app, name="plan")
 app.add_typer(marketplaces.app, name="marketplace")
+app.add_typer(match.app, name="match")
 app.add_typer(evidence.app, name="evidence")
 app.add_typer(cases.app, name="case")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(purchases.app, name="purchase")
+app.add_typer(samples.app, name="sample")
 app.add_typer(jobs.app, name="job")
 app.add_typer(keys.app, name="key")
 

@@ -135,14 +135,6 @@ def _summary(brand: Brand) -> dict[str, Any]:
 
 
 def _fingerprint(data: bytes) -> Fingerprinted:
-    import matchers
+    from insight.prints import fingerprinted
 
-    picture, media = matchers.fingerprint(data), matchers.media_type(data)
-    values = matchers.to_json(picture)
-    return Fingerprinted(
-        data=data,
-        media_type=media,
-        suffix="." + media.removeprefix("image/"),
-        sha256=values.pop("sha256"),
-        fingerprint=values,
-    )
+    return fingerprinted(data)

@@ -15,6 +15,7 @@ from sqlalchemy import text
 from crawler.browser import launches
 from evidence.authorities import AuthorityFailed, ask
 from evidence.signing import key_folder, open_signer
+from insight.embeddings import open_embedder
 from purchases.personas import load_persona
 from registry.blobs import open_blobs
 from registry.database import Database
@@ -137,6 +138,14 @@ def _private_hosts(settings: Settings) -> Finding:
     return Finding("private hosts", True, detail)
 
 
+def _picture_model(settings: Settings) -> Finding:
+    embedder = open_embedder(settings)
+    if embedder is None:
+        return Finding("picture model", True, "none is set, and none is needed")
+    detail = f"{settings.embedding_model}, {embedder.width} numbers, {embedder.version:.16}…"
+    return Finding("picture model", True, detail)
+
+
 def _persona(settings: Settings) -> Finding:
     persona = load_persona(settings)
     return Finding("buyer's persona", True, f"{persona.name}, {persona.country}")
@@ -158,5 +167,6 @@ _CHECKS: tuple[tuple[str, Callable[[Settings], Finding], str], ...] = (
     ("signing key", _signing_key, ""),  # what it raises says what to do
     ("time stamps", _time_stamps, ""),
     ("private hosts", _private_hosts, "Mend TOUCHSTONE_ALLOWED_PRIVATE_HOSTS."),
+    ("picture model", _picture_model, "Mend or unset TOUCHSTONE_EMBEDDING_MODEL."),
     ("buyer's persona", _persona, ""),
 )

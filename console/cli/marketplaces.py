@@ -1,8 +1,9 @@
-"""`touchstone marketplace`: what is under watch, and where orders may be placed."""
+"""`touchstone marketplace`: what is known and under watch, a live try, and where to order."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from sqlalchemy import select
@@ -11,13 +12,28 @@ from console.cli.house import open_house
 from console.cli.output import JsonFlag, emit_json, out, plain, table
 from registry.errors import TouchstoneError
 from registry.models import Marketplace
+from registry.models.base import utcnow
+from registry.settings import load_settings
 
-app = typer.Typer(help="Marketplaces under watch.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from crawler.marketplaces import Definition
+    from crawler.marketplaces.reading import PageRead
+
+app = typer.Typer(
+    help="Marketplaces: what is known of them, and which are under watch.", no_args_is_help=True
+)
+
+#: Outcomes after which a check has succeeded.
+_GOOD = ("listing", "listings", "empty")
 
 
-@app.command("list", epilog="Example: `touchstone marketplace list`")
+@app.command("list", epilog="Example: `touchstone marketplace list --json`")
 def list_(json: JsonFlag = False) -> None:
-    """List the marketplaces and the kinds that Touchstone knows."""
+    """List the marketplaces under watch, and what is supported of each kind.
+
+    *Fixtures* is the day on which a kind's test pages were last seen to work; the years are
+    those of the real pages among them, *made* stands where there are none.
+    """
     from crawler.marketplaces import KINDS
 
     with open_house() as house, house.database.reading() as session:
@@ -25,15 +41,91 @@ def list_(json: JsonFlag = False) -> None:
             {"name": m.name, "kind": m.kind, "url": m.url, "ordering": m.ordering}
             for m in session.scalars(select(Marketplace).order_by(Marketplace.name))
         ]
+    support = [_support(definition) for definition in KINDS.values()]
     if json:
-        emit_json({"marketplaces": rows, "kinds": sorted(KINDS)})
+        emit_json({"marketplaces": rows, "kinds": sorted(KINDS), "support": support})
         return
     table(
         ("Name", "Kind", "Address", "Ordering"),
         ((r["name"], r["kind"], r["url"], "on" if r["ordering"] else "off") for r in rows),
         empty="No marketplace yet: it comes with its first plan.",
     )
-    out.print(f"Known kinds: {', '.join(sorted(KINDS))}")
+    out.print()
+    parts = ("search", "listing", "seller", "api", "checkout")
+    table(
+        ("Kind", "Of", *(part.capitalize() for part in parts), "Fixtures"),
+        (
+            (s["kind"], s["title"], *("yes" if s[part] else "–" for part in parts), _fixtures(s))
+            for s in support
+        ),
+        empty="No kind is known.",
+    )
+
+
+@app.command(
+    epilog="Examples: `touchstone marketplace check ebay https://www.ebay.com/itm/123456789012`, "
+    "`touchstone marketplace check bazaar --query bag`, "
+    "`touchstone marketplace check amazon --file saved.html`"
+)
+def check(
+    name: Annotated[str, typer.Argument(help="A marketplace under watch, or a kind.")],
+    url: Annotated[str | None, typer.Argument(help="A listing or a page of results.")] = None,
+    query: Annotated[
+        str | None, typer.Option(help="Search for this, and read the first listing found.")
+    ] = None,
+    file: Annotated[
+        Path | None, typer.Option(help="Read a saved page instead of asking for one.")
+    ] = None,
+    browser: Annotated[bool, typer.Option(help="Let the page's scripts run first.")] = False,
+    json: JsonFlag = False,
+) -> None:
+    """Try a marketplace live, and say field by field what was read.
+
+    The page is asked for through the gate and as robots.txt allows. A captcha, a login or a
+    block is said to be that, and the command fails: they are for a person, not for tricks.
+    """
+    if url is None and query is None and file is None:
+        raise TouchstoneError("check: give the address of a page, or --query, or --file")
+    definition, base = _named(name)
+    reads: list[PageRead] = []
+    if file is not None:
+        from crawler.marketplaces.reading import read_page
+
+        reads = [read_page(file.read_bytes(), url, kind=definition.kind)]
+    else:
+        reads = _live(definition, url or base, query, browser)
+    if json:
+        emit_json(
+            {"marketplace": name, "kind": definition.kind, "pages": [_facts(r) for r in reads]}
+        )
+    else:
+        for read in reads:
+            _say(read)
+    bad = next((read for read in reads if read.outcome not in _GOOD), None)
+    if bad is not None:
+        raise TouchstoneError(f"{bad.url}: {bad.outcome}: {bad.why}")
+
+
+@app.command(epilog="Example: `touchstone marketplace new fleamarket --into .`")
+def new(
+    name: Annotated[str, typer.Argument(help="Of the module: small letters and digits.")],
+    into: Annotated[Path, typer.Option(help="A checkout of Touchstone.")] = Path(),
+    json: JsonFlag = False,
+) -> None:
+    """Lay out a new marketplace: a module with its page objects, and a test that runs."""
+    from crawler.marketplaces import KINDS
+    from crawler.marketplaces.scaffold import lay_out
+
+    if name in KINDS:
+        raise TouchstoneError(f"there is a kind {name!r} already; see marketplace list")
+    module, test = lay_out(name, into, utcnow().date())
+    if json:
+        emit_json({"module": module, "test": test})
+        return
+    out.print(f"Wrote {plain(module)} and {plain(test)}. Now:")
+    out.print(f"1. pytest {plain(test)}")
+    out.print("2. Put the marketplace's own markup into both, page by page.")
+    out.print("3. Name it in KINDS, in crawler/marketplaces/__init__.py.")
 
 
 @app.command(epilog="Example: `touchstone marketplace ordering bazaar on`")
@@ -54,3 +146,107 @@ def ordering(
         emit_json({"name": name, "ordering": switch == "on"})
     else:
         out.print(f"Ordering on {plain(name)} is {switch}.")
+
+
+def _support(definition: Definition) -> dict[str, Any]:
+    tested = definition.tested
+    return {
+        "kind": definition.kind,
+        "title": definition.title,
+        **definition.supports(),
+        "interfaces": list(definition.interfaces),
+        "fixtures_seen_to_work": tested.on.isoformat() if tested else None,
+        "real_pages_of": list(tested.pages) if tested else [],
+    }
+
+
+def _fixtures(support: dict[str, Any]) -> str:
+    if support["fixtures_seen_to_work"] is None:
+        return "with every test run"
+    pages = ", ".join(map(str, support["real_pages_of"])) or "made"
+    return f"{support['fixtures_seen_to_work']} ({pages})"
+
+
+def _named(name: str) -> tuple[Definition, str | None]:
+    """The definition of a marketplace under watch, with its address, or of a kind."""
+    from crawler.marketplaces import KINDS
+
+    with open_house() as house, house.database.reading() as session:
+        found = session.scalar(select(Marketplace).where(Marketplace.name == name))
+        if found is not None and found.kind in KINDS:
+            return KINDS[found.kind], found.url
+    if name not in KINDS:
+        raise TouchstoneError(f"there is no marketplace or kind {name!r}; see marketplace list")
+    return KINDS[name], None
+
+
+def _live(
+    definition: Definition, url: str | None, query: str | None, browser: bool
+) -> list[PageRead]:
+    from crawler.browser import find_chromium
+    from crawler.gate import Gate
+    from crawler.marketplaces.live import check as check_live
+
+    if url is None:
+        raise TouchstoneError(
+            f"check: {definition.kind} is a kind and not under watch: give an address as well"
+        )
+    settings = load_settings()
+    executable = find_chromium(settings.browser) if browser else None
+    gate = Gate(settings.allowed_private_hosts)
+    return list(check_live(gate, definition, url, query=query, browser=executable))
+
+
+def _facts(read: PageRead) -> dict[str, Any]:
+    """A page as JSON: what was not read is null, so that scripts see it."""
+    found: dict[str, Any] = {"url": read.url, "outcome": read.outcome, "why": read.why or None}
+    if read.outcome == "listing":
+        seller = read.seller
+        found |= {
+            "title": read.title,
+            "price": str(read.money.amount) if read.money else None,
+            "currency": read.money.currency if read.money else None,
+            "availability": read.availability,
+            "seller": {"id": seller.id, "name": seller.name, "url": seller.url} if seller else None,
+            "brand": read.brand,
+            "condition": read.condition,
+            "ships_from": read.ships_from,
+            "images": list(read.images),
+            "attributes": read.attributes,
+        }
+    elif read.outcome == "listings":
+        found["next_page"] = read.next_page
+        found["listings"] = [
+            {
+                "url": card.url,
+                "title": card.name,
+                "price": str(card.money.amount) if card.money else None,
+                "currency": card.money.currency if card.money else None,
+                "image": card.image,
+                "sponsored": card.sponsored,
+            }
+            for card in read.cards
+        ]
+    return found
+
+
+def _say(read: PageRead) -> None:
+    out.print(f"{plain(read.url)}: [bold]{read.outcome}[/] {plain(read.why)}")
+    if read.outcome == "listing":
+        rows = _facts(read)
+        seller = rows.pop("seller")
+        rows["seller"] = f"{seller['name']} ({seller['id']})" if seller else None
+        rows["images"] = f"{len(read.images)}: {read.images[0]}" if read.images else None
+        rows["attributes"] = len(read.attributes) or None
+        shown = ((key, rows[key]) for key in rows if key not in ("url", "outcome", "why"))
+        table(("Field", "Read"), ((key, value or "not found") for key, value in shown), empty="")
+    elif read.outcome == "listings":
+        table(
+            ("Title", "Price", "Sponsored", "Address"),
+            ((c.name, c.money, "yes" if c.sponsored else "", c.url) for c in read.cards[:20]),
+            empty="",
+        )
+        out.print(
+            f"{len(read.cards)} listings; next page: {plain(read.next_page or 'none')}",
+            highlight=False,
+        )

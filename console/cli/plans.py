@@ -20,14 +20,6 @@ from registry.planfile import find_plan, read_plan, save_plan
 app = typer.Typer(help="Watch plans.", no_args_is_help=True)
 
 
-def add_to(root: typer.Typer) -> None:
-    """Put `watch` at the root: it is what people come for."""
-    root.command(
-        "watch",
-        epilog="Examples: `touchstone watch plan.yaml`, `touchstone watch bazaar-velaro --no-work`",
-    )(watch)
-
-
 @app.command(epilog="Example: `touchstone plan add plan.yaml`")
 def add(file: Path, json: JsonFlag = False) -> None:
     """Keep a plan under its name, without running it."""
@@ -83,14 +75,14 @@ def watch(
     json: JsonFlag = False,
 ) -> None:
     """Crawl a marketplace by a plan, assess every listing, capture the flagged ones."""
-    from crawler.watch import watch as crawl
+    from workers.watching import run_now
 
     with open_house() as house:
         work = work and house.settings.broker_url == "embedded:"
         plan_id = _plan_id(house, plan, captures=work)
         with progress() as bar:
             task = bar.add_task("crawling", total=None, detail="")
-            for step in crawl(house.settings, house.database, plan_id):
+            for step in run_now(house.settings, house.database, plan_id):
                 bar.update(
                     task,
                     completed=step.pages,

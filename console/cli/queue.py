@@ -1,37 +1,57 @@
-"""`touchstone queue`: the flagged listings, worst first."""
+"""`touchstone queue`: the flagged listings, or those to look at, worst first."""
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.orm import selectinload
 
 from console.cli.house import open_house
 from console.cli.output import JsonFlag, emit_json, table
 from insight.holding import still_holds
+from insight.verdicts import newest_verdicts
 from registry.errors import TouchstoneError
 from registry.models import Assessment, Brand, Capture, Listing, Purchase, Snapshot
+
+
+class Outcome(StrEnum):
+    """What the queue is asked for."""
+
+    flag = "flag"
+    abstain = "abstain"
 
 
 def add_to(root: typer.Typer) -> None:
     """Put `queue` at the root."""
     root.command(
-        "queue", epilog="Examples: `touchstone queue`, `touchstone queue --brand velaro --json`"
+        "queue",
+        epilog="Examples: `touchstone queue`, `touchstone queue --outcome abstain`, "
+        "`touchstone queue --brand velaro --json`",
     )(queue)
 
 
 def queue(
     brand: Annotated[str | None, typer.Option(help="Only this brand's.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
+    outcome: Annotated[
+        Outcome,
+        typer.Option(help="flag: the flagged ones; abstain: those that a person should look at."),
+    ] = Outcome.flag,
     json: JsonFlag = False,
 ) -> None:
-    """List flagged listings with score, reasons, capture and purchase. A score accuses nobody."""
+    """List flagged listings with score, kind, reasons, verdict. A score accuses nobody."""
+    of_outcome = (
+        Assessment.flagged
+        if outcome is Outcome.flag
+        else and_(~Assessment.flagged, Assessment.outcome != "pass")
+    )
     wanted = (
         select(Assessment)
         .join(Snapshot, Assessment.snapshot_id == Snapshot.id)
-        .where(Assessment.flagged, still_holds())
+        .where(of_outcome, still_holds())
         .order_by(Assessment.score.desc(), Assessment.id)
         .limit(limit)
         .options(
@@ -65,33 +85,54 @@ def queue(
                 select(Purchase).where(Purchase.listing_id.in_(listing_ids)).order_by(Purchase.id)
             )
         }
+        verdicts = newest_verdicts(session, listing_ids)
         rows = [
-            _row(a, captures.get(a.snapshot.listing_id, 0), purchases.get(a.snapshot.listing_id))
+            _row(
+                a,
+                captures.get(a.snapshot.listing_id, 0),
+                purchases.get(a.snapshot.listing_id),
+                verdicts.get(a.snapshot.listing_id),
+            )
             for a in assessments
         ]
     if json:
         emit_json(rows)
         return
     table(
-        ("Score", "Title", "Price", "Seller", "Product", "Captures", "Purchase", "Listing"),
+        (
+            "Score",
+            "Kind",
+            "Title",
+            "Price",
+            "Seller",
+            "Product",
+            "Captures",
+            "Purchase",
+            "Verdict",
+            "Assessment",
+        ),
         (
             (
                 f"{r['score']:.2f}",
+                (r["kind"] or "").replace("_", " "),
                 r["title"][:60],
                 r["price"],
                 r["seller"],
                 r["product"],
                 r["captures"],
                 r["purchase_state"],
-                r["listing_id"],
+                (r["verdict"] or "").replace("_", " "),
+                r["assessment_id"],
             )
             for r in rows
         ),
-        empty="Nothing is flagged.",
+        empty="Nothing is flagged." if outcome is Outcome.flag else "Nothing waits for a look.",
     )
 
 
-def _row(a: Assessment, captures: int, purchase: Purchase | None) -> dict[str, Any]:
+def _row(
+    a: Assessment, captures: int, purchase: Purchase | None, verdict: str | None
+) -> dict[str, Any]:
     snapshot = a.snapshot
     return {
         "assessment_id": a.id,
@@ -100,12 +141,16 @@ def _row(a: Assessment, captures: int, purchase: Purchase | None) -> dict[str, A
         "external_id": snapshot.listing.external_id,
         "url": snapshot.listing.url,
         "score": a.score,
+        "outcome": a.outcome,
+        "kind": a.kind,
+        "model_version": a.model_version,
         "title": snapshot.title,
         "price": snapshot.price and str(snapshot.price),
         "seller": snapshot.seller and (snapshot.seller.name or snapshot.seller.external_id),
         "brand": a.brand.slug,
         "product": a.product and a.product.sku,
         "reasons": [signal["reason"] for signal in a.result["signals"]],
+        "verdict": verdict,
         "captures": captures,
         "purchase_id": purchase and purchase.id,
         "purchase_state": purchase and purchase.state,

@@ -81,6 +81,7 @@ def work(
     With `--until-idle`, `--json` tells in the end how many jobs are in each state.
     """
     from workers.runner import WorkerProcess, serve_until_signalled
+    from workers.scheduler import Scheduler
 
     with open_house() as house:
         if until_idle:
@@ -92,7 +93,17 @@ def work(
                         emit_json(tally(session))
             return
         err.print(f"Working with {plain(house.settings.broker_url.split('@')[-1])}; stop: Ctrl-C")
-        serve_until_signalled(WorkerProcess(house.settings, house.database, house.blobs))
+        worker = WorkerProcess(house.settings, house.database, house.blobs)
+        if house.settings.broker_url != "embedded:":
+            serve_until_signalled(worker)
+            return
+        # Everything in one process: what is due is put into the outbox here too.
+        scheduler = Scheduler(house.database)
+        scheduler.start()
+        try:
+            serve_until_signalled(worker)
+        finally:
+            scheduler.stop()
 
 
 def serve(
@@ -114,21 +125,26 @@ def serve(
     """Serve the console. It has no login of its own yet: keep it on loopback."""
     from console.serving import Served, listen, listen_beside
     from workers.runner import WorkerProcess
+    from workers.scheduler import Scheduler
 
     with open_house() as house:
         console = listen(host, port)
         own = console.getsockname()[1]
         replay = listen_beside(host, own) if replay_port is None else listen(host, replay_port)
         served = Served(house.settings, house.database, house.blobs, host, console, replay)
-        worker = None
+        worker = scheduler = None
         if work and house.settings.broker_url == "embedded:":
             worker = WorkerProcess(house.settings, house.database, house.blobs)
             worker.start()
+            scheduler = Scheduler(house.database)
+            scheduler.start()
         try:
             shown = f"[{host}]" if ":" in host else host
             out.print(f"Console: http://{shown}:{own}/  (stop: Ctrl-C)")
             out.print(f"Replay of captures: http://{shown}:{replay.getsockname()[1]}/")
             served.run()
         finally:
+            if scheduler is not None:
+                scheduler.stop()
             if worker is not None:
                 worker.stop()

@@ -26,9 +26,14 @@ def queue(
     order: queries.Order = "score",
     after: Place = None,
     limit: Limit = 50,
+    tab: queries.Tab = "flag",
+    kind: Name = None,
 ) -> schemas.Queue:
-    """Flagged listings. A score queues a listing for people; it accuses nobody."""
-    wanted = queries.QueueFilter(brand, plan, min_score, order)
+    """Flagged listings, those to look at, or those judged, by `tab`.
+
+    A score queues a listing for people; it accuses nobody.
+    """
+    wanted = queries.QueueFilter(brand, plan, min_score, order, tab, kind)
     with parts.database.reading() as session:
         return schemas.queue(queries.queue(session, wanted, after=after, limit=limit))
 

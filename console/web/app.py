@@ -29,6 +29,7 @@ from console.web.pages import (
     purchases,
     queue,
     service,
+    verdicts,
 )
 from console.web.parts import Parts
 from console.web.security import HEADERS, LOOPBACK_NAMES, SameOrigin, SecurityHeaders
@@ -68,7 +69,9 @@ def create_app(
         redoc_url=None,
     )
     app.state.parts = Parts(settings, database, blobs, make_templates(), replay_port)
-    for module in (queue, listings, captures, cases, purchases, ledger, jobs, lists, service):
+    for module in (
+        queue, listings, captures, cases, purchases, ledger, jobs, lists, service, verdicts,
+    ):  # fmt: skip
         app.include_router(module.router, include_in_schema=False)
     app.include_router(api.router)
     app.mount("/static", StaticFiles(directory=Path(__file__).with_name("static")), name="static")

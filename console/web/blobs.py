@@ -12,7 +12,7 @@ from console.web.security import BLOB_POLICY
 from registry.blobs import CHUNK, Blobs
 
 #: Kinds of pictures that a browser may show. SVG is not among them: it can carry script.
-SHOWN = frozenset({"image/jpeg", "image/png", "image/webp", "image/gif"})
+SHOWN = frozenset({"image/jpeg", "image/png", "image/webp", "image/gif", "image/avif"})
 
 
 def send_blob(

@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict
 
 import matchers
 from console.web.queries import Card, CardPage, History, LedgerState, Version
-from console.web.verdicts import Verdict
+from console.web.verdicts import Verdict as Word
+from matchers.values import Seller
 from registry import models
 from registry.money import Money
 
@@ -160,7 +161,11 @@ class Run(_Answer):
 
 
 class Assessment(_Answer):
-    """A score with its signals; `contribution` of a signal is in log-odds."""
+    """A score with its signals; `contribution` of a signal is in log-odds.
+
+    `outcome` is the model's word (flag, abstain, pass); `flagged` says that the plan's
+    threshold is met too.
+    """
 
     id: UUID
     plan: str
@@ -169,14 +174,31 @@ class Assessment(_Answer):
     score: float
     threshold: float
     flagged: bool
+    outcome: str
+    kind: str | None
+    model_version: str | None
     gate: str | None
     signals: list[matchers.Signal]
     versions: dict[str, str]
+    seller: Seller | None
+    created_at: datetime
+
+
+class Verdict(_Answer):
+    """What a named person said of a listing, for a brand; the newest counts."""
+
+    id: UUID
+    listing_id: UUID
+    assessment_id: UUID
+    verdict: str
+    by: str
+    note: str | None
+    model_version: str | None
     created_at: datetime
 
 
 class QueueItem(_Answer):
-    """A flagged listing."""
+    """A listing in the queue."""
 
     listing_id: UUID
     marketplace: str
@@ -194,6 +216,7 @@ class QueueItem(_Answer):
     capture: Capture | None
     purchase_id: UUID | None
     purchase_state: str | None
+    verdict: Verdict | None
 
 
 class Queue(_Answer):
@@ -248,6 +271,7 @@ class Listing(_Answer):
     snapshots: list[Snapshot]
     captures: list[Capture]
     purchases: list[Purchase]
+    verdicts: list[Verdict]
 
 
 def money(value: Money | None) -> Amount | None:
@@ -255,7 +279,7 @@ def money(value: Money | None) -> Amount | None:
     return None if value is None else Amount(amount=str(value.amount), currency=value.currency)
 
 
-def assessment(row: models.Assessment, verdict: Verdict) -> Assessment:
+def assessment(row: models.Assessment, verdict: Word) -> Assessment:
     """An assessment with what was read from its stored result."""
     return Assessment(
         id=row.id,
@@ -265,9 +289,13 @@ def assessment(row: models.Assessment, verdict: Verdict) -> Assessment:
         score=row.score,
         threshold=row.threshold,
         flagged=row.flagged,
+        outcome=row.outcome,
+        kind=row.kind,
+        model_version=row.model_version,
         gate=row.gate,
         signals=list(verdict.signals),
         versions=verdict.versions,
+        seller=verdict.seller,
         created_at=row.created_at,
     )
 
@@ -297,6 +325,7 @@ def _item(card: Card) -> QueueItem:
         capture=Capture.model_validate(card.capture) if card.capture else None,
         purchase_id=card.purchase.id if card.purchase else None,
         purchase_state=card.purchase.state if card.purchase else None,
+        verdict=Verdict.model_validate(card.said) if card.said else None,
     )
 
 
@@ -368,6 +397,7 @@ def listing(history: History) -> Listing:
         snapshots=[_snapshot(version) for version in history.versions],
         captures=[Capture.model_validate(capture) for capture in history.captures],
         purchases=[purchase(bought) for bought in history.purchases],
+        verdicts=[Verdict.model_validate(said) for said in history.said],
     )
 
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
+import parsel
 from web_poet import WebPage, field
 from zyte_common_items import (
     AdditionalProperty,
@@ -23,8 +23,11 @@ from zyte_common_items import (
 )
 
 from crawler.marketplaces import structured
+from crawler.marketplaces.facts import SellerFacts, SellerRef
 from crawler.marketplaces.prices import read_price
 from registry.money import Money
+
+__all__ = ["ListPage", "ListingPage", "SellerFacts", "SellerPage", "SellerRef", "clean"]
 
 MAX_TEXT = 20_000
 MAX_ID = 255
@@ -43,30 +46,23 @@ _TERMS = re.compile(
 _GONE = re.compile(r"out\s*of\s*stock|sold\s*out|unavailable|not available|discontinued", re.I)
 
 
-@dataclass(frozen=True, slots=True)
-class SellerRef:
-    """A seller as a listing names it.
-
-    `id` is the marketplace's. Without one it is ``name:`` and the name, which proves nothing:
-    anybody may take it.
-    """
-
-    id: str
-    name: str | None
-    url: str | None
+if TYPE_CHECKING:
+    _Page = WebPage[Any]
+else:
+    # web-poet looks for a page's item class in the first base that is generic.
+    _Page = object
 
 
-@dataclass(frozen=True, slots=True)
-class SellerFacts:
-    """What a seller's page says."""
+class AsHtml(_Page):
+    """A page that is read as HTML whatever its body looks like."""
 
-    name: str | None
-    country: str | None
-    rating: float | None
-    joined_on: date | None
+    @cached_property
+    def selector(self) -> parsel.Selector:
+        """The page's tree. Left to itself parsel takes a body that begins with ``{`` for JSON."""
+        return parsel.Selector(text=self.html, type="html", base_url=str(self.url))
 
 
-class ListPage(WebPage[Any]):
+class ListPage(AsHtml, WebPage[Any]):
     """A page that leads to listings: search results, a category."""
 
     LINKS: ClassVar[str] = "a::attr(href)"
@@ -74,16 +70,16 @@ class ListPage(WebPage[Any]):
 
     def links(self) -> list[str]:
         """Addresses of listings, absolute, in order, each once."""
-        found = (_absolute(self, link) for link in self.css(self.LINKS).getall())
+        found = (absolute(self, link) for link in self.css(self.LINKS).getall())
         return list(dict.fromkeys(link for link in found if link))
 
     def next_page(self) -> str | None:
         """Address of the next page, None on the last one."""
         link = self.css(self.NEXT).get()
-        return _absolute(self, link) if link else None
+        return absolute(self, link) if link else None
 
 
-class SellerPage(WebPage[Any]):
+class SellerPage(AsHtml, WebPage[Any]):
     """A seller's own page."""
 
     NAME: ClassVar[str] = ""
@@ -96,15 +92,15 @@ class SellerPage(WebPage[Any]):
         return SellerFacts(
             name=self._text(self.NAME),
             country=self._text(self.COUNTRY),
-            rating=_number(self._text(self.RATING)),
-            joined_on=_date(self._text(self.JOINED)),
+            rating=as_number(self._text(self.RATING)),
+            joined_on=as_date(self._text(self.JOINED)),
         )
 
     def _text(self, selector: str) -> str | None:
         return clean(self.css(selector).get()) if selector else None
 
 
-class ListingPage(ProductPage):
+class ListingPage(AsHtml, ProductPage):
     """A listing. Subclasses name the marketplace's markup by CSS selectors."""
 
     TITLE: ClassVar[str] = "h1::text"
@@ -184,7 +180,7 @@ class ListingPage(ProductPage):
         """Pictures, largest first as the page orders them."""
         links = [clean(link) for link in structured.links(self._data.get("image"))]
         links += self.css(self.IMAGES).getall() if self.IMAGES else []
-        found = dict.fromkeys(_absolute(self, link) for link in links if link)
+        found = dict.fromkeys(absolute(self, link) for link in links if link)
         return [Image(url=url) for url in found if url][:MAX_IMAGES] or None
 
     @field
@@ -210,7 +206,7 @@ class ListingPage(ProductPage):
             name = clean(link.css("::text").get())
             seller_id = clean(match["id"]) if match else None
             if seller_id:
-                return SellerRef(seller_id[:MAX_ID], name, _absolute(self, href))
+                return SellerRef(seller_id[:MAX_ID], name, absolute(self, href))
         name = _string(structured.name_of(self._offer.get("seller")))
         return SellerRef(f"name:{name}"[:MAX_ID], name, None) if name else None
 
@@ -239,7 +235,7 @@ class ListingPage(ProductPage):
                 for link in self.css("a[href]")
                 if _TERMS.search(" ".join(link.css("::text").getall())[:100])
             ]
-        found = (_absolute(self, link) for link in links)
+        found = (absolute(self, link) for link in links)
         return list(dict.fromkeys(link for link in found if link))
 
     def reviews(self) -> list[str]:
@@ -251,7 +247,7 @@ class ListingPage(ProductPage):
     def reviews_link(self) -> str | None:
         """Address of the page with more reviews."""
         link = self.css(self.REVIEWS_LINK).get() if self.REVIEWS_LINK else None
-        return _absolute(self, link) if link else None
+        return absolute(self, link) if link else None
 
     def _attributes(self) -> list[tuple[str, str]]:
         found = []
@@ -287,19 +283,21 @@ def _string(value: Any) -> str | None:
     return clean(structured.text(value))
 
 
-def _number(text: str | None) -> float | None:
+def as_number(text: str | None) -> float | None:
+    """The first number of a text."""
     match = re.search(r"\d+(?:\.\d+)?", text or "")
     return float(match.group()) if match else None
 
 
-def _date(text: str | None) -> date | None:
+def as_date(text: str | None) -> date | None:
+    """A date as ISO 8601 writes it."""
     try:
         return date.fromisoformat(text or "")
     except ValueError:
         return None
 
 
-def _absolute(page: WebPage[Any], link: str) -> str | None:
+def absolute(page: WebPage[Any], link: str) -> str | None:
     """A link as an absolute address; None if it is none, such as ``http://[``."""
     try:
         return str(page.urljoin(link))

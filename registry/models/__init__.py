@@ -5,6 +5,9 @@ from registry.models.brands import Authorisation, Brand, Mark, Picture, Product,
 from registry.models.cases import Assessment, Capture, Purchase, PurchaseEvent
 from registry.models.custody import Case, Checkpoint, Exhibit, LedgerEntry, Stamp
 from registry.models.jobs import Job
+from registry.models.judging import VERDICTS, LearnedModel, Verdict
+from registry.models.sampling import FrameListing, SampleFrame
+from registry.models.schedules import DueRun, PlanHold
 from registry.models.watching import (
     Listing,
     Marketplace,
@@ -17,6 +20,7 @@ from registry.models.watching import (
 )
 
 __all__ = [
+    "VERDICTS",
     "Assessment",
     "Authorisation",
     "Base",
@@ -24,22 +28,28 @@ __all__ = [
     "Capture",
     "Case",
     "Checkpoint",
+    "DueRun",
     "Exhibit",
+    "FrameListing",
     "Job",
+    "LearnedModel",
     "LedgerEntry",
     "Listing",
     "Mark",
     "Marketplace",
     "Picture",
     "Plan",
+    "PlanHold",
     "Product",
     "Purchase",
     "PurchaseEvent",
     "Reference",
     "Run",
+    "SampleFrame",
     "Seller",
     "Sighting",
     "Snapshot",
     "SnapshotPicture",
     "Stamp",
+    "Verdict",
 ]

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint
+from sqlalchemy import ForeignKey, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from registry.models.base import Base, Created, Currency, PrimaryKey, Sha256
@@ -15,7 +15,11 @@ from registry.money import Money
 
 
 class Brand(Base):
-    """A registered brand and the words by which buyers look for it."""
+    """A registered brand and the words by which buyers look for it.
+
+    `product_words` name its goods (bag, watch): beside one of them a mark counts that is
+    short or a common word.
+    """
 
     __tablename__ = "brands"
 
@@ -25,6 +29,9 @@ class Brand(Base):
     owner: Mapped[str]
     website: Mapped[str | None]
     keywords: Mapped[list[str]] = mapped_column(default=list)
+    transliterations: Mapped[list[str]] = mapped_column(default=list)
+    nicknames: Mapped[list[str]] = mapped_column(default=list)
+    product_words: Mapped[list[str]] = mapped_column(default=list)
     created_at: Mapped[Created]
 
     marks: Mapped[list[Mark]] = relationship(
@@ -39,7 +46,7 @@ class Brand(Base):
 
 
 class Mark(Base):
-    """A registered trademark: office, number, Nice classes."""
+    """A registered trademark: office, number, Nice classes; with its picture, if it has one."""
 
     __tablename__ = "marks"
     __table_args__ = (UniqueConstraint("brand_id", "office", "number"),)
@@ -52,8 +59,10 @@ class Mark(Base):
     kind: Mapped[str] = mapped_column(String(16))
     nice_classes: Mapped[list[int]]
     registered_on: Mapped[date | None]
+    picture_sha256: Mapped[Sha256 | None] = mapped_column(ForeignKey("pictures.sha256"))
 
     brand: Mapped[Brand] = relationship(back_populates="marks")
+    picture: Mapped[Picture | None] = relationship()
 
 
 class Product(Base):
@@ -95,7 +104,16 @@ class Product(Base):
 
 
 class Picture(Base):
-    """A picture known by its SHA-256: its bytes are a blob, its fingerprint is here."""
+    """A picture known by its SHA-256: its bytes are a blob, its fingerprint is here.
+
+    Parameters
+    ----------
+    matcher
+        Version of the picture matcher that made `fingerprint` and `traits`. Where it is not
+        the one that runs, both are made again from the blob when they are wanted.
+    traits
+        What the index of registered pictures needs of it; None for a listing's picture.
+    """
 
     __tablename__ = "pictures"
 
@@ -103,6 +121,9 @@ class Picture(Base):
     blob: Mapped[str]
     media_type: Mapped[str] = mapped_column(String(64))
     fingerprint: Mapped[dict[str, Any]]
+    matcher: Mapped[str | None] = mapped_column(String(64))
+    #: Some 50 kB: read by the index alone.
+    traits: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
     created_at: Mapped[Created]
 
 

@@ -24,10 +24,26 @@ class Assessment(Base):
 
     `inputs` holds the values that the matchers were given, so that the figure can be
     worked out again.
+
+    Parameters
+    ----------
+    outcome
+        The model's word: ``flag``, ``abstain`` (a person looks) or ``pass``.
+    flagged
+        Whether it leads to a capture and a proposal: outcome ``flag``, and over the plan's
+        threshold.
+    kind
+        What it seems to be: ``counterfeit``, ``trademark_use``, ``grey_import``,
+        ``price_breach``; None where it passed.
+    model_version
+        Of the model that gave the figure; None for assessments older than models.
     """
 
     __tablename__ = "assessments"
-    __table_args__ = (Index("ix_assessments_flagged_score", "flagged", "score"),)
+    __table_args__ = (
+        Index("ix_assessments_flagged_score", "flagged", "score"),
+        Index("ix_assessments_outcome_score", "outcome", "score"),
+    )
 
     id: Mapped[PrimaryKey]
     snapshot_id: Mapped[UUID] = mapped_column(ForeignKey("snapshots.id"), index=True)
@@ -37,6 +53,9 @@ class Assessment(Base):
     score: Mapped[float]
     threshold: Mapped[float]
     flagged: Mapped[bool]
+    outcome: Mapped[str] = mapped_column(String(8), default="pass")
+    kind: Mapped[str | None] = mapped_column(String(16))
+    model_version: Mapped[str | None] = mapped_column(String(64))
     gate: Mapped[str | None] = mapped_column(String(32))
     result: Mapped[dict[str, Any]]
     inputs: Mapped[dict[str, Any]]

@@ -29,7 +29,11 @@ class Marketplace(Base):
 
 
 class Plan(Base):
-    """A watch plan: which brand, where, by which queries and pages, over which score."""
+    """A watch plan: which brand, where, by which queries and pages, when, over which score.
+
+    `schedule` has cron expressions, in the zone of `time_zone`; without one, the plan runs
+    when somebody says so. `next_due_at` is the next time that a scheduler has to see to.
+    """
 
     __tablename__ = "plans"
 
@@ -41,6 +45,14 @@ class Plan(Base):
     browse: Mapped[list[str]]
     threshold: Mapped[float]
     max_pages: Mapped[int]
+    max_browser_minutes: Mapped[float | None]
+    schedule: Mapped[list[str]] = mapped_column(default=list)
+    time_zone: Mapped[str] = mapped_column(String(64), default="UTC")
+    jitter: Mapped[int] = mapped_column(default=0)
+    opening_hours: Mapped[list[str]] = mapped_column(default=list)
+    next_due_at: Mapped[datetime | None] = mapped_column(index=True)
+    paused_at: Mapped[datetime | None]
+    paused_by: Mapped[str | None]
     created_at: Mapped[Created]
 
     brand: Mapped[Brand] = relationship()
@@ -48,7 +60,7 @@ class Plan(Base):
 
 
 class Run(Base):
-    """One run of a plan. State: running, finished, failed."""
+    """One run of a plan. State: running, finished, failed, stopped."""
 
     __tablename__ = "runs"
 

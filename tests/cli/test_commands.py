@@ -28,6 +28,12 @@ COMMANDS = [
     ("case", "hold"), ("case", "release"), ("case", "retain"), ("case", "event"),
     ("ledger", "list"), ("ledger", "verify"), ("ledger", "prove"), ("ledger", "checkpoint"),
     ("key", "show"), ("key", "list"), ("key", "rotate"), ("key", "export"),
+    ("match", "title"), ("match", "picture"), ("match", "words"), ("match", "replay"),
+    ("match", "learn"), ("match", "models"), ("match", "use"), ("match", "index"), ("verdict",),
+    ("marketplace", "check"), ("marketplace", "new"), ("watch", "run"), ("watch", "stop"),
+    ("schedule", "list"), ("schedule", "preview"), ("schedule", "pause"), ("schedule", "resume"),
+    ("scheduler",), ("sample", "freeze"), ("sample", "draw"), ("sample", "verify"),
+    ("sample", "show"),
 ]  # fmt: skip
 
 
@@ -69,9 +75,12 @@ def test_doctor_says_what_to_do(touchstone: Touchstone, tmp_path: Path) -> None:
         TOUCHSTONE_BROWSER="/no/such/browser",
         TOUCHSTONE_BROKER_URL="redis://127.0.0.1:1/0",
         TOUCHSTONE_EVIDENCE_STORE_URL="file:///proc/no",
+        TOUCHSTONE_EMBEDDING_MODEL=str(tmp_path / "none.onnx"),
     )
     faults = {f["part"]: f["detail"] + f["remedy"] for f in said.json if not f["ok"]}
-    assert set(faults) == {"browser", "broker", "evidence store"}
+    assert set(faults) == {"browser", "broker", "evidence store", "picture model"}
+    assert "none.onnx" in faults["picture model"]
+    assert "TOUCHSTONE_EMBEDDING_MODEL" in faults["picture model"]
     assert "TOUCHSTONE_BROWSER" in faults["browser"]
     assert "TOUCHSTONE_EVIDENCE_STORE_URL" in faults["evidence store"]
 

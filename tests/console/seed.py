@@ -14,6 +14,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 import matchers
+from matchers import values
 from registry.blobs import Blobs
 from registry.database import Database
 from registry.models import (
@@ -377,10 +378,13 @@ class _Seeder:
             score=score,
             threshold=plan.threshold,
             flagged=score >= plan.threshold,
+            outcome="flag" if score >= plan.threshold else "pass",
+            kind="counterfeit" if score >= plan.threshold else None,
+            model_version="2026-11-25",
             result=matchers.to_json(
                 verdict(snapshot, product, number, how=how, score=score, distance=distance)
             ),
-            inputs={},
+            inputs=_inputs(snapshot, product),
         )
         self.session.add(assessment)
         self.session.flush()
@@ -400,6 +404,30 @@ class _Seeder:
             pictures=[_reference(1), 777],
         )
         return self.assess(snapshot, assessment.brand, plan, 1, "open", 0.971)
+
+
+def _inputs(snapshot: Snapshot, product: Product) -> dict[str, object]:
+    """What the page reads of an assessment's inputs: sizes of pictures, the seller then."""
+    size = {"hashes": {}, "width": 400, "height": 400, "hash": ""}
+    return {
+        "listing": {"pictures": [{"sha256": p.sha256, **size} for p in snapshot.pictures]},
+        "brand": {
+            "products": [{"pictures": [{"sha256": r.sha256, **size} for r in product.references]}]
+        },
+        "context": matchers.to_json(
+            values.Context(
+                values.Seller(
+                    joined_on=date(2025, 3, 14),
+                    rating=0.94,
+                    country="CN",
+                    listings=40,
+                    brand_listings=31,
+                    counterfeits=2,
+                    shared_with=3,
+                )
+            )
+        ),
+    }
 
 
 @cache

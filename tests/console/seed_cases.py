@@ -13,6 +13,9 @@ from registry import jobs
 from registry.models import Assessment, Job, Product, Purchase, PurchaseEvent, Snapshot
 
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+#: A slanted area of the listing's picture, nearly the whole of the reference.
+LISTING_OUTLINE = ((0.12, 0.2), (0.85, 0.1), (0.9, 0.82), (0.18, 0.92))
+REFERENCE_OUTLINE = ((0.05, 0.05), (0.95, 0.05), (0.95, 0.95), (0.05, 0.95))
 
 
 def verdict(
@@ -29,6 +32,10 @@ def verdict(
         reference_sha256=product.references[0].sha256,
         distance=distance,
         view="mirrored" if number % 4 == 3 else "as it is",
+        inliers=0 if number % 4 == 1 else 42,
+        confidence=0.98,
+        listing_outline=() if number % 4 == 1 else LISTING_OUTLINE,
+        reference_outline=() if number % 4 == 1 else REFERENCE_OUTLINE,
     )
     share = snapshot.amount / product.floor_amount
     signals = [
@@ -36,7 +43,7 @@ def verdict(
             "picture_match",
             2.4,
             f"A picture is the registered one of {product.name} "
-            f"({match.distance} of 64 bits differ).",
+            f"({match.distance} of 256 bits differ).",
             picture=match,
         ),
         matchers.Signal(

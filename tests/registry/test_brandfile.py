@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -145,6 +146,8 @@ def test_a_changed_file_brings_the_brand_up_to_it(
         ("authorised_sellers.1.products", ["VEL-9"], "VEL-9"),
         ("authorised_sellers.0.until", "2019-01-01", "before"),
         ("surprise", 1, "surprise"),
+        ("nicknames", "vel", "nicknames"),
+        ("marks.0.picture", "a.jpg", "a word mark has no picture"),
     ],
 )
 def test_a_broken_file_is_one_line_and_writes_nothing(
@@ -161,6 +164,78 @@ def test_a_broken_file_is_one_line_and_writes_nothing(
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
     assert set(counts(database).values()) == {0}
+
+
+def with_logo() -> Any:
+    """A brand with a figurative mark, and words in other scripts."""
+    content = copy.deepcopy(GOOD)
+    content["marks"].append(
+        {
+            "text": "A falling drop",
+            "office": "EUIPO",
+            "number": "2",
+            "kind": "figurative",
+            "nice_classes": [18],
+            "picture": "b.jpg",
+        }
+    )
+    content |= {
+        "transliterations": ["вeларо", "维拉罗"],
+        "nicknames": ["vel"],
+        "product_words": ["bag", "包"],
+    }
+    return content
+
+
+def test_a_figurative_mark_has_its_picture_and_the_brand_its_words(
+    database: Database, blobs: Blobs, folder: Path
+) -> None:
+    add(database, blobs, write(folder, with_logo()))
+    with database.reading() as session:
+        brand = session.scalars(select(Brand)).one()
+        logo = next(mark for mark in brand.marks if mark.kind == "figurative")
+        assert logo.picture is not None
+        with blobs.open(logo.picture.blob) as stream:
+            assert stream.read() == b"picture b"
+        assert brand.transliterations == ["вeларо", "维拉罗"]
+        assert (brand.nicknames, brand.product_words) == (["vel"], ["bag", "包"])
+    add(database, blobs, write(folder, GOOD))
+    with database.reading() as session:
+        brand = session.scalars(select(Brand)).one()
+        assert [mark.picture_sha256 for mark in brand.marks] == [None]
+        assert brand.transliterations == brand.nicknames == brand.product_words == []
+
+
+def test_a_mark_whose_picture_is_no_picture_is_named(
+    database: Database, blobs: Blobs, folder: Path
+) -> None:
+    content = with_logo()
+    content["products"] = [{"sku": sku, "name": "Tote"} for sku in ("VEL-1", "VEL-2")]
+    (folder / "b.jpg").write_bytes(b"broken")
+    with pytest.raises(TouchstoneError, match=r"b\.jpg.*mark EUIPO 2.*not a picture"):
+        add(database, blobs, write(folder, content))
+
+
+def test_a_picture_that_a_listing_showed_first_gets_its_traits(
+    database: Database, blobs: Blobs, folder: Path
+) -> None:
+    sha256 = sha256_of(folder / "a.jpg")
+    with database.writing() as session:
+        session.add(
+            Picture(sha256=sha256, blob="b", media_type="image/jpeg", fingerprint={}, matcher="1")
+        )
+
+    def print_of(data: bytes) -> Fingerprinted:
+        return replace(fingerprint(data), matcher="2", traits=b"traits of " + data)
+
+    file: BrandFile = read_yaml(write(folder, GOOD), BrandFile, "brand file")
+    pictures = read_pictures(file, folder, print_of)
+    with database.writing() as session:
+        register(session, blobs, file, pictures)
+    with database.reading() as session:
+        row = session.get_one(Picture, sha256)
+        assert (row.blob, row.matcher, row.fingerprint) == ("b", "2", {"p": 1})
+        assert row.traits == b"traits of picture a"
 
 
 def test_a_reference_that_is_no_picture_is_named(

@@ -1,4 +1,4 @@
-"""`/`: the queue of flagged listings."""
+"""`/`: the queue: what is flagged, what a person should look at, what was judged."""
 
 from __future__ import annotations
 
@@ -21,9 +21,11 @@ def queue(
     min_score: MinScore = None,
     order: queries.Order = "score",
     after: Place = None,
+    tab: queries.Tab = "flag",
+    kind: Name = None,
 ) -> Response:
     """The whole page, or for htmx the next cards alone."""
-    wanted = queries.QueueFilter(brand, plan, min_score, order)
+    wanted = queries.QueueFilter(brand, plan, min_score, order, tab, kind)
     # htmx asks for the whole page where it picks a part of it out itself.
     more = request.headers.get("hx-request-type") == "partial"
     with parts.database.reading() as session:
@@ -37,5 +39,6 @@ def queue(
                 "continued": after is not None,
                 "brands": queries.brands(session) if not more else (),
                 "plans": queries.plan_names(session) if not more else (),
+                "tally": queries.tally(session, wanted) if not more else {},
             },
         )

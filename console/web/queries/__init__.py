@@ -26,9 +26,10 @@ from console.web.queries.lists import (
     runs,
     waiting,
 )
-from console.web.queries.queue import Card, CardPage, Order, QueueFilter, queue
+from console.web.queries.queue import TABS, Card, CardPage, Order, QueueFilter, Tab, queue, tally
 
 __all__ = [
+    "TABS",
     "Card",
     "CardPage",
     "CaseFile",
@@ -39,6 +40,7 @@ __all__ = [
     "Log",
     "Order",
     "QueueFilter",
+    "Tab",
     "Version",
     "brands",
     "capture",
@@ -57,5 +59,6 @@ __all__ = [
     "purchases",
     "queue",
     "runs",
+    "tally",
     "waiting",
 ]

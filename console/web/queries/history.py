@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, selectinload
 from console.web.changes import Changes, changes
 from console.web.queries.lists import PURCHASE_PARTS
 from console.web.verdicts import Verdict
+from insight.verdicts import of_listings
 from registry.models import (
     Assessment,
     Capture,
@@ -23,6 +24,7 @@ from registry.models import (
     Sighting,
     Snapshot,
 )
+from registry.models import Verdict as Said
 
 #: So many of the newest are shown; a listing under watch is seen every day.
 SIGHTINGS_SHOWN = 30
@@ -54,6 +56,7 @@ class History:
     sightings_total: int
     captures: Sequence[Capture]
     purchases: Sequence[Purchase]
+    said: Sequence[Said]
 
 
 def listing_history(session: Session, listing_id: UUID) -> History | None:
@@ -96,6 +99,7 @@ def listing_history(session: Session, listing_id: UUID) -> History | None:
             .order_by(Purchase.id.desc())
             .options(*PURCHASE_PARTS)
         ).all(),
+        said=of_listings(session, [listing_id]),
     )
 
 

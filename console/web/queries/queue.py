@@ -1,17 +1,17 @@
-"""The queue: flagged listings with all that a person needs to look at them."""
+"""The queue: flagged listings, and those to look at, with all that a person needs for it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Any, Literal, cast
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased, selectinload
 
 import matchers
-from console.web.verdicts import Verdict
+from console.web.verdicts import Shown, Verdict
 from insight.holding import still_holds
 from registry.models import (
     Assessment,
@@ -24,18 +24,24 @@ from registry.models import (
     Purchase,
     Snapshot,
 )
+from registry.models import Verdict as Said
 
 Order = Literal["score", "newest", "oldest"]
+#: ``flag``: flagged; ``abstain``: a person should look; ``judged``: one did.
+Tab = Literal["flag", "abstain", "judged"]
+TABS: tuple[Tab, ...] = ("flag", "abstain", "judged")
 
 
 @dataclass(frozen=True, slots=True)
 class QueueFilter:
-    """Which flagged listings, and in what order; the brand by its slug, the plan by name."""
+    """Which listings, and in what order; the brand by its slug, the plan by name."""
 
     brand: str | None = None
     plan: str | None = None
     min_score: float | None = None
     order: Order = "score"
+    tab: Tab = "flag"
+    kind: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +54,8 @@ class Card:
         The job that captures it, where there is no capture yet.
     changed_since
         Whether the listing has said something else after this assessment.
+    said
+        The newest verdict of a person on the listing for this brand.
     """
 
     assessment: Assessment
@@ -56,6 +64,7 @@ class Card:
     capture_job: Job | None
     purchase: Purchase | None
     changed_since: bool
+    said: Said | None = None
 
     @property
     def match(self) -> matchers.PictureMatch | None:
@@ -63,20 +72,20 @@ class Card:
         return self.verdict.match
 
     @property
-    def listing_picture(self) -> str | None:
-        """SHA-256 of the picture that matched, else of the first that could be had."""
+    def listing_picture(self) -> Shown | None:
+        """The picture that matched, else the first that could be had."""
         if self.match is not None:
-            return self.match.listing_sha256
-        shown = (p.sha256 for p in self.assessment.snapshot.pictures if p.sha256 is not None)
-        return next(shown, None)
+            return self.verdict.shown
+        found = (p.sha256 for p in self.assessment.snapshot.pictures if p.sha256 is not None)
+        return next((Shown(sha256) for sha256 in found), None)
 
     @property
-    def reference_picture(self) -> str | None:
-        """SHA-256 of the reference that matched, else of the product's first."""
+    def reference_picture(self) -> Shown | None:
+        """The reference that matched, else the product's first."""
         if self.match is not None:
-            return self.match.reference_sha256
+            return self.verdict.reference
         product = self.assessment.product
-        return next((r.sha256 for r in product.references), None) if product else None
+        return next((Shown(r.sha256) for r in product.references), None) if product else None
 
     @property
     def share_of_floor(self) -> float | None:
@@ -100,7 +109,7 @@ class CardPage:
 def queue(
     session: Session, wanted: QueueFilter, *, after: UUID | None = None, limit: int = 20
 ) -> CardPage:
-    """Flagged listings, each once for a brand: by the newest flagged assessment of it.
+    """Listings of a tab, each once for a brand: by the newest assessment that put it there.
 
     Parameters
     ----------
@@ -108,7 +117,7 @@ def queue(
         The assessment behind which to begin. A place in the order, not a count: what is
         flagged meanwhile neither repeats nor hides anything further down.
     """
-    flagged = _flagged(wanted)
+    flagged = _listed(wanted)
     total = session.scalar(select(func.count()).select_from(flagged.subquery())) or 0
     stretch = flagged.order_by(*_ordering(wanted.order)).limit(limit + 1)
     if after is not None:
@@ -131,27 +140,71 @@ def queue(
     return CardPage(_cards(session, page), total, page[-1].id if len(found) > limit else None)
 
 
-def _flagged(wanted: QueueFilter) -> Select[Assessment]:
+def tally(session: Session, wanted: QueueFilter) -> dict[Tab, int]:
+    """How many listings are in each tab, by the same filters."""
+    return {
+        tab: session.scalar(
+            select(func.count()).select_from(_listed(replace(wanted, tab=tab)).subquery())
+        )
+        or 0
+        for tab in TABS
+    }
+
+
+def _listed(wanted: QueueFilter) -> Select[Assessment]:
     newer, newer_snapshot = aliased(Assessment), aliased(Snapshot)
     newer_one = and_(
-        newer.flagged,
+        _of_tab(newer, wanted.tab),
         newer.brand_id == Assessment.brand_id,
         newer.id > Assessment.id,
         newer_snapshot.listing_id == Snapshot.listing_id,
     )
-    flagged = select(Assessment).join(Snapshot, Assessment.snapshot_id == Snapshot.id)
-    flagged = flagged.where(Assessment.flagged, still_holds())
+    listed = select(Assessment).join(Snapshot, Assessment.snapshot_id == Snapshot.id)
+    judged = _judged()
+    listed = listed.where(
+        _of_tab(Assessment, wanted.tab),
+        still_holds(),
+        judged if wanted.tab == "judged" else ~judged,
+    )
     if wanted.brand is not None:
-        flagged = flagged.join(Brand, Assessment.brand_id == Brand.id)
-        flagged = flagged.where(Brand.slug == wanted.brand)
+        listed = listed.join(Brand, Assessment.brand_id == Brand.id)
+        listed = listed.where(Brand.slug == wanted.brand)
     if wanted.plan is not None:
-        flagged = flagged.join(Plan, Assessment.plan_id == Plan.id).where(Plan.name == wanted.plan)
+        listed = listed.join(Plan, Assessment.plan_id == Plan.id).where(Plan.name == wanted.plan)
         newer_one = and_(newer_one, newer.plan_id == Assessment.plan_id)
+    if wanted.kind is not None:
+        listed = listed.where(Assessment.kind == wanted.kind)
     if wanted.min_score is not None:
-        flagged = flagged.where(Assessment.score >= wanted.min_score)
-    return flagged.where(
+        listed = listed.where(Assessment.score >= wanted.min_score)
+    return listed.where(
         ~exists()
         .where(newer.snapshot_id == newer_snapshot.id, newer_one)
+        .correlate(Assessment, Snapshot)
+    )
+
+
+def _of_tab(table: Any, tab: Tab) -> ColumnElement[bool]:
+    """Which assessments belong there; what is over the model's limit and under the plan's is
+    one more for a person to look at."""
+    if tab == "flag":
+        return cast(ColumnElement[bool], table.flagged)
+    if tab == "abstain":
+        return and_(~table.flagged, table.outcome != "pass")
+    return cast(ColumnElement[bool], table.outcome != "pass")
+
+
+def _judged() -> ColumnElement[bool]:
+    """Whether a person has said what it is, of what it says now. Unclear is no answer."""
+    before = aliased(Assessment)
+    return (
+        exists()
+        .where(
+            Said.listing_id == Snapshot.listing_id,
+            Said.brand_id == Assessment.brand_id,
+            Said.verdict != "unclear",
+            Said.assessment_id == before.id,
+            or_(before.id >= Assessment.id, before.snapshot_id == Assessment.snapshot_id),
+        )
         .correlate(Assessment, Snapshot)
     )
 
@@ -191,6 +244,12 @@ def _cards(session: Session, assessments: Sequence[Assessment]) -> tuple[Card, .
     }
     keys = {a.snapshot_id: f"capture:{a.snapshot_id}" for a in assessments}
     jobs = {j.key: j for j in session.scalars(select(Job).where(Job.key.in_(keys.values())))}
+    verdicts = {
+        (v.listing_id, v.brand_id): v
+        for v in session.scalars(
+            select(Said).where(Said.listing_id.in_(listings)).order_by(Said.id)
+        )
+    }
     later = aliased(Snapshot)
     changed = set(
         session.scalars(
@@ -208,6 +267,7 @@ def _cards(session: Session, assessments: Sequence[Assessment]) -> tuple[Card, .
             capture_job=jobs.get(keys[a.snapshot_id]),
             purchase=purchases.get(a.snapshot.listing_id),
             changed_since=a.snapshot_id in changed,
+            said=verdicts.get((a.snapshot.listing_id, a.brand_id)),
         )
         for a in assessments
     )

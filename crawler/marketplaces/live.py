@@ -1,0 +1,197 @@
+"""Trying a marketplace live: a page or two, through the gate, as robots.txt allows.
+
+One request at a time, for a person who waits: a run has its own ways (`crawler.spider`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import http.client
+import socket
+import ssl
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin, urlsplit, urlunsplit
+from urllib.robotparser import RobotFileParser
+
+from playwright.async_api import Error as PlaywrightError
+from web_poet import HttpResponse
+
+from crawler.browser import CONTEXT_OPTIONS, open_browser
+from crawler.gate import Forbidden, Gate
+from crawler.marketplaces.definition import Definition
+from crawler.marketplaces.reading import MAX_BYTES, PageRead, read_listing, read_page, read_results
+from registry.errors import TouchstoneError
+
+USER_AGENT = "Touchstone/0.1 (brand protection; obeys robots.txt)"
+SECONDS = 30.0
+REDIRECTS = 5
+BROWSER_SECONDS = 45.0
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """An answer, whole or cut at `MAX_BYTES`."""
+
+    url: str
+    status: int
+    body: bytes
+    content_type: str | None
+
+
+def fetch(gate: Gate, url: str) -> Page:
+    """Ask for a page; every redirect and every address connected to is judged before.
+
+    Raises
+    ------
+    TouchstoneError
+        If it may not be visited, does not answer, or leads on and on.
+    """
+    for _ in range(REDIRECTS + 1):
+        status, headers, body = _ask(gate, url)
+        where = headers.get("location")
+        if status in (301, 302, 303, 307, 308) and where:
+            try:
+                url = urljoin(url, where)
+            except ValueError as error:
+                raise TouchstoneError(f"{url} leads to no address: {where[:100]}") from error
+            continue
+        return Page(url, status, body, headers.get("content-type"))
+    raise TouchstoneError(f"{url}: more than {REDIRECTS} redirects")
+
+
+def _ask(gate: Gate, url: str) -> tuple[int, dict[str, str], bytes]:
+    try:
+        gate.check(url)
+    except Forbidden as forbidden:
+        raise TouchstoneError(f"marketplace {forbidden}") from forbidden
+    parts = urlsplit(url)
+    host, secure = parts.hostname or "", parts.scheme == "https"
+    connection: http.client.HTTPConnection = (
+        http.client.HTTPSConnection(host, parts.port, timeout=SECONDS, context=_tls())
+        if secure
+        else http.client.HTTPConnection(host, parts.port, timeout=SECONDS)
+    )
+
+    def connect(address: tuple[str, int], *args: Any, **options: Any) -> socket.socket:
+        name, port = address
+        found = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)[0][4][0]
+        # The very address that is connected to: the name may lead elsewhere by now.
+        gate.check_address(name, port, str(found))
+        return socket.create_connection((str(found), port), timeout=SECONDS)
+
+    connection._create_connection = connect  # type: ignore[attr-defined]
+    try:
+        path = urlunsplit(("", "", parts.path or "/", parts.query, ""))
+        headers = {"User-Agent": USER_AGENT, "Accept": "text/html,application/json;q=0.9,*/*;q=0.1"}
+        connection.request("GET", path, headers=headers)
+        answer = connection.getresponse()
+        said = {name.lower(): value for name, value in answer.getheaders()}
+        return answer.status, said, answer.read(MAX_BYTES)
+    except Forbidden as forbidden:
+        raise TouchstoneError(f"marketplace {forbidden}") from forbidden
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise TouchstoneError(f"{url} does not answer: {reason}") from error
+    finally:
+        connection.close()
+
+
+def _tls() -> ssl.SSLContext:
+    return ssl.create_default_context()
+
+
+def obey_robots(gate: Gate, url: str) -> None:
+    """Make sure that robots.txt lets us ask for an address.
+
+    Raises
+    ------
+    TouchstoneError
+        If it forbids it.
+    """
+    page = fetch(gate, urljoin(url, "/robots.txt"))
+    if page.status != 200:
+        return  # RFC 9309, 2.3.1.3: what cannot be had forbids nothing
+    rules = RobotFileParser()
+    rules.parse(page.body[:512_000].decode("utf-8", "replace").splitlines())
+    if not rules.can_fetch("Touchstone", url):
+        raise TouchstoneError(
+            f"robots.txt of {urlsplit(url).netloc} forbids {url}: nothing was asked"
+        )
+
+
+def fetch_drawn(gate: Gate, url: str, executable: Path) -> Page:
+    """A page after its scripts have run, in a browser whose connections all pass the gate.
+
+    Raises
+    ------
+    TouchstoneError
+        If it may not be visited, or does not come.
+    """
+
+    async def visit() -> Page:
+        async with open_browser(executable, gate) as opened:
+            page = await (await opened.browser.new_context(**CONTEXT_OPTIONS)).new_page()
+            async with asyncio.timeout(BROWSER_SECONDS):
+                answer = await page.goto(url, timeout=BROWSER_SECONDS * 1000)
+                with contextlib.suppress(PlaywrightError):
+                    await page.wait_for_load_state("networkidle", timeout=5_000)
+                html = (await page.content())[:MAX_BYTES]
+            return Page(page.url, answer.status if answer else 200, html.encode(), None)
+
+    try:
+        gate.check(url)
+        return asyncio.run(visit())
+    except Forbidden as forbidden:
+        raise TouchstoneError(f"marketplace {forbidden}") from forbidden
+    except (PlaywrightError, TimeoutError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else "it takes too long"
+        raise TouchstoneError(f"{url} does not come: {reason}") from error
+
+
+def check(
+    gate: Gate, definition: Definition, url: str, *, query: str | None = None, browser: Path | None
+) -> Iterator[PageRead]:
+    """Try a marketplace: the page at an address, or a search and its first listing.
+
+    Parameters
+    ----------
+    url
+        Of the page; with a query, of the marketplace.
+    browser
+        Chromium, where pages are to be drawn before they are read.
+
+    Raises
+    ------
+    TouchstoneError
+        If a page cannot be had.
+    """
+
+    def get(address: str) -> Page:
+        obey_robots(gate, address)
+        return fetch_drawn(gate, address, browser) if browser else fetch(gate, address)
+
+    if query is None:
+        page = get(url)
+        yield read_page(
+            page.body,
+            page.url,
+            kind=definition.kind,
+            status=page.status,
+            content_type=page.content_type,
+        )
+        return
+    results = read_results(definition, _response(get(definition.search_url(url, query))))
+    yield results
+    own = (c.url for c in results.cards if definition.external_id(c.url) is not None)
+    first = next((link for link in own if definition.belongs(link, url)), None)
+    if first is not None:
+        yield read_listing(definition, _response(get(first)))
+
+
+def _response(page: Page) -> HttpResponse:
+    headers = {"content-type": page.content_type} if page.content_type else {}
+    return HttpResponse(page.url, body=page.body, status=page.status, headers=headers)

@@ -1,0 +1,395 @@
+"""All reference pictures in one index; a listing's picture is looked up in it.
+
+Recall first: the listing's corners vote for references that have alike ones
+(`matchers.pictures.voting`), and its whole hash in eight positions is held against all. Then
+precision: geometry and pixels, on the few best candidates only (`matchers.pictures.geometry`),
+and a verdict (`matchers.pictures.verdict`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import cv2
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+
+from matchers.pictures import verdict
+from matchers.pictures.decode import Decoded
+from matchers.pictures.features import (
+    LISTING_CORNERS,
+    LISTING_SIDE,
+    WIDTH,
+    Features,
+    Scales,
+    describe,
+    detect,
+)
+from matchers.pictures.geometry import (
+    Placement,
+    Transform,
+    compare,
+    pair,
+    place,
+    pyramid,
+)
+from matchers.pictures.guided import SecondLook, look_again
+from matchers.pictures.hashes_index import MAX_RADIUS, HashIndex
+from matchers.pictures.traits import CORNER, Kind, Traits, greyed, shrink
+from matchers.pictures.verdict import Evidence
+from matchers.pictures.voting import Corners, directions, invert
+from matchers.pictures.whole import BITS, whole_hash
+from matchers.values import Outline
+
+#: Of the index's files.
+VERSION = 2
+
+#: Candidates by corners, and by hash, that are looked at.
+_CANDIDATES, _BY_HASH = 6, 3
+#: The best by corners always is; others from so many votes that agree.
+_ALWAYS, _WORTH_IT = 1, 6
+#: Fewer agree by chance.
+_LEAST_INLIERS = 5
+#: Bits of 256: up to so many a reference is a candidate; up to the other, the pixels may
+#: decide at once.
+_HASH_LIMIT = MAX_RADIUS
+_AT_ONCE = 28
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A registered picture; `key` is the caller's."""
+
+    key: str
+    kind: Kind
+    traits: Traits
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A reference seen in a listing's picture; the fields are `values.PictureMatch`'s."""
+
+    key: str
+    kind: Kind
+    distance: int
+    view: str
+    inliers: int
+    confidence: float
+    listing_outline: Outline
+    reference_outline: Outline
+
+
+class _Seen:
+    """A listing's picture, made ready."""
+
+    def __init__(self, decoded: Decoded) -> None:
+        self.grey = shrink(greyed(decoded), LISTING_SIDE)
+        self.scales = Scales(self.grey)
+
+    @cached_property
+    def features(self) -> Features:
+        return describe(self.scales, detect(self.grey, LISTING_CORNERS))
+
+    @cached_property
+    def vectors(self) -> NDArray[np.float32]:
+        return directions(self.features.descriptors)
+
+    @cached_property
+    def levels(self) -> list[NDArray[np.uint8]]:
+        return pyramid(self.grey)
+
+    @cached_property
+    def hashes(self) -> NDArray[np.uint64]:
+        """(8, 4), in eight positions: turned by 0°, 90°, 180°, 270°, then the same mirrored."""
+        small = cv2.resize(self.grey, (64, 64), interpolation=cv2.INTER_AREA)
+        found = [
+            whole_hash(np.ascontiguousarray(np.rot90(side, turn)))
+            for side in (small, small[:, ::-1])
+            for turn in range(4)
+        ]
+        return np.frombuffer(b"".join(found), np.uint64).reshape(-1, 4)
+
+
+class ReferenceIndex:
+    """An index over references; build it, save it, open it in many processes.
+
+    Searching changes nothing: threads may share one.
+    """
+
+    def __init__(
+        self,
+        parts: dict[str, NDArray[Any]],
+        keys: list[str],
+        inverted: Any,
+        hashes: HashIndex,
+    ) -> None:
+        self._parts = parts
+        self._keys = keys
+        self._hashes = hashes
+        self._corners = Corners(
+            inverted,
+            *(parts[name] for name in ("corners", "descriptors", "owners", "starts", "sizes")),
+        )
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    @property
+    def keys(self) -> Sequence[str]:
+        """Of all references, in the order in which they were added."""
+        return self._keys
+
+    @classmethod
+    def build(cls, items: Iterable[Reference]) -> ReferenceIndex:
+        """An index in memory, the same for the same references in the same order."""
+        keys, logos, sizes, originals, hashes = [], [], [], [], []
+        corners, descriptors, thumbs, shapes = [], [], [], []
+        for item in items:
+            kept = item.traits
+            keys.append(item.key)
+            logos.append(item.kind == "logo")
+            sizes.append(kept.size)
+            originals.append((kept.width, kept.height))
+            hashes.append(kept.whole)
+            corners.append(kept.corners)
+            descriptors.append(kept.descriptors)
+            thumbs.append(kept.thumb.ravel())
+            shapes.append(kept.thumb.shape)
+        counts = np.array([len(c) for c in corners], np.int64)
+        parts: dict[str, NDArray[Any]] = {
+            "logos": np.array(logos, np.bool_),
+            "sizes": np.array(sizes, np.int32).reshape(-1, 2),
+            "originals": np.array(originals, np.int64).reshape(-1, 2),
+            "corners": np.concatenate([np.zeros(0, CORNER), *corners]),
+            "descriptors": np.concatenate([np.zeros((0, WIDTH), np.int8), *descriptors]),
+            "owners": np.repeat(np.arange(len(keys), dtype=np.int32), counts),
+            "starts": np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+            "thumbs": np.concatenate([np.zeros(0, np.uint8), *thumbs]),
+            "shapes": np.array(shapes, np.int32).reshape(-1, 2),
+            "thumb_starts": np.concatenate([[0], np.cumsum([len(t) for t in thumbs])]).astype(
+                np.int64
+            ),
+        }
+        rows = np.frombuffer(b"".join(hashes), np.uint8).reshape(-1, 32)
+        return cls(parts, keys, invert(parts["descriptors"]), HashIndex.build(rows))
+
+    def save(self, folder: Path) -> None:
+        """Write the index to a folder, which is made if need be."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, part in self._parts.items():
+            np.save(folder / f"{name}.npy", part, allow_pickle=False)
+        faiss.write_index(self._corners.inverted, str(folder / "corners.faiss"))
+        self._hashes.save(folder / "hashes")
+        about = {"version": VERSION, "keys": self._keys}
+        (folder / "index.json").write_text(json.dumps(about), encoding="utf-8")
+
+    @classmethod
+    def open(cls, folder: Path) -> ReferenceIndex:
+        """Open a saved index; its parts are mapped into memory, so processes share them.
+
+        Raises
+        ------
+        ValueError
+            If the folder holds none, or one of another version.
+        """
+        try:
+            about = json.loads((folder / "index.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError) as problem:
+            raise ValueError(f"{folder} holds no picture index: {problem}") from problem
+        if about.get("version") != VERSION:
+            raise ValueError(
+                f"{folder} holds an index of version {about.get('version')}; this program "
+                f"reads {VERSION}: build it anew"
+            )
+        parts = {
+            # As plain arrays: a mapped one makes a copy of its class for every step.
+            name: np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False))
+            for name in _PARTS
+        }
+        inverted = faiss.read_index(str(folder / "corners.faiss"), faiss.IO_FLAG_MMAP)
+        return cls(parts, about["keys"], inverted, HashIndex.open(folder / "hashes"))
+
+    def search(
+        self,
+        decoded: Decoded,
+        keys: frozenset[str] | None = None,
+        candidates: Collection[str] = (),
+    ) -> list[Found]:
+        """The references seen in a picture, the surest first.
+
+        Parameters
+        ----------
+        keys
+            Only these references; None for all.
+        candidates
+            References that other means suggest. They are looked at closely as well, and are
+            found only if geometry and pixels say so.
+        """
+        found = []
+        for reference, evidence in self.weigh(decoded, keys, candidates):
+            confidence = verdict.confidence(evidence)
+            if confidence < 0.5:
+                continue
+            found.append(self._found(reference, evidence, confidence))
+        return sorted(found, key=lambda f: (-f.confidence, -f.inliers, f.key))
+
+    def weigh(
+        self,
+        decoded: Decoded,
+        keys: frozenset[str] | None = None,
+        candidates: Collection[str] = (),
+    ) -> Iterator[tuple[int, Evidence]]:
+        """The evidence for every candidate, before it is judged; for setting thresholds."""
+        if not self._keys:
+            return
+        allowed = None
+        if keys is not None:
+            allowed = np.fromiter((key in keys for key in self._keys), np.bool_, len(self._keys))
+            if not allowed.any():
+                return
+        seen = _Seen(decoded)
+        best: dict[int, Evidence] = {}
+        for reference, position, distance in self._near(seen, allowed):
+            best[reference] = self._by_hash(seen, reference, position, distance)
+        # The whole picture is one reference, hardly changed: no corners are needed.
+        whole = {
+            reference: evidence
+            for reference, evidence in best.items()
+            if evidence.distance <= _AT_ONCE and verdict.beyond_doubt(evidence)
+        }
+        if whole:
+            yield from whole.items()
+            return
+        sides: list[tuple[int, bool]] = []
+        voted = self._corners.vote(seen.features, seen.vectors, allowed, _CANDIDATES)
+        for rank, vote in enumerate(voted):
+            if rank >= _ALWAYS and vote.support < _WORTH_IT:
+                break
+            sides.append((vote.reference, vote.mirrored))
+        for key in set(candidates):
+            number = self._numbers.get(key)
+            if number is not None and (allowed is None or allowed[number]):
+                sides += [(number, False), (number, True)]
+        for reference, mirrored in dict.fromkeys(sides):
+            weighed = self._by_corners(seen, reference, mirrored)
+            if weighed is not None:
+                _keep(best, reference, weighed)
+        yield from best.items()
+
+    def _near(
+        self, seen: _Seen, allowed: NDArray[np.bool_] | None
+    ) -> Iterator[tuple[int, int, int]]:
+        """The nearest by whole hash, in the best of eight positions: number, position, bits."""
+        positions, numbers, bits = self._hashes.search(seen.hashes.view(np.uint8), _HASH_LIMIT)
+        given: set[int] = set()
+        for hit in np.lexsort((positions, numbers, bits)):
+            number = int(numbers[hit])
+            if number in given or (allowed is not None and not allowed[number]):
+                continue
+            if len(given) == _BY_HASH:
+                return
+            given.add(number)
+            yield number, int(positions[hit]), int(bits[hit])
+
+    def _distance(self, seen: _Seen, reference: int) -> int:
+        """Between the whole hashes, in the best of eight positions; a flat one is far from all."""
+        theirs = self._hashes.codes[reference]
+        ours = seen.hashes[seen.hashes.any(1)]
+        if not theirs.any() or not len(ours):
+            return BITS
+        return int(np.bitwise_count(ours ^ theirs).sum(1, dtype=np.int64).min())
+
+    @cached_property
+    def _numbers(self) -> dict[str, int]:
+        return {key: number for number, key in enumerate(self._keys)}
+
+    def _by_corners(self, seen: _Seen, reference: int, mirrored: bool) -> Evidence | None:
+        theirs = self._corners.of(reference)
+        size = self._corners.size(reference)
+        pairs = pair(seen.vectors, theirs.descriptors, mirrored)
+        frame = (seen.grey.shape[1], seen.grey.shape[0])
+        placed = place(seen.features, theirs, pairs, mirrored, size, frame)
+        if placed is None or placed.inliers < _LEAST_INLIERS:
+            return None
+        again = look_again(seen.scales, theirs, placed.transform, mirrored, size)
+        return self._evidence(seen, reference, placed, self._distance(seen, reference), again)
+
+    def _by_hash(self, seen: _Seen, reference: int, position: int, distance: int) -> Evidence:
+        height, width = seen.grey.shape
+        transform = _whole(self._corners.size(reference), (width, height), position)
+        theirs = self._corners.of(reference)
+        size = self._corners.size(reference)
+        again = look_again(seen.scales, theirs, transform, position >= 4, size)
+        return self._evidence(seen, reference, Placement(transform, 0, 0, 0, 0), distance, again)
+
+    def _evidence(
+        self,
+        seen: _Seen,
+        reference: int,
+        placed: Placement,
+        distance: int,
+        again: SecondLook,
+    ) -> Evidence:
+        height, width = self._parts["shapes"][reference]
+        begin = self._parts["thumb_starts"][reference]
+        thumb = np.asarray(self._parts["thumbs"][begin : begin + height * width])
+        size = self._corners.size(reference)
+        zoom = np.array(
+            [[size[0] / width, 0, size[0] / width / 2 - 0.5],
+             [0, size[1] / height, size[1] / height / 2 - 0.5], [0, 0, 1]]
+        )  # fmt: skip
+        alike = compare(seen.levels, thumb.reshape(height, width), placed.transform @ zoom)
+        return Evidence(
+            kind="logo" if self._parts["logos"][reference] else "reference",
+            placed=placed,
+            size=size,
+            listing_size=(seen.grey.shape[1], seen.grey.shape[0]),
+            distance=distance,
+            alike=alike,
+            again=again,
+        )
+
+    def _found(self, reference: int, evidence: Evidence, confidence: float) -> Found:
+        listing, own = verdict.outlines(evidence)
+        return Found(
+            key=self._keys[reference],
+            kind=evidence.kind,
+            distance=evidence.distance,
+            view=verdict.view(evidence),
+            inliers=evidence.placed.inliers,
+            confidence=confidence,
+            listing_outline=listing if evidence.placed.inliers else (),
+            reference_outline=own if evidence.placed.inliers else (),
+        )
+
+
+_PARTS = (
+    "logos", "sizes", "originals", "corners", "descriptors", "owners", "starts",
+    "thumbs", "shapes", "thumb_starts",
+)  # fmt: skip
+
+
+def _keep(best: dict[int, Evidence], reference: int, evidence: Evidence) -> None:
+    before = best.get(reference)
+    if before is None or verdict.confidence(evidence) > verdict.confidence(before):
+        best[reference] = evidence
+
+
+def _whole(size: tuple[int, int], listing: tuple[int, int], position: int) -> Transform:
+    """From the whole reference to the whole picture, which `rot90(mirror?)` brings upright."""
+    w, h = listing
+    # Corners of the upright picture, in the listing's own pixels.
+    grid = np.array([[[0, 0], [w, 0]], [[0, h], [w, h]]], float)
+    if position >= 4:
+        grid = grid[:, ::-1]
+    grid = np.rot90(grid, position % 4)
+    origin = grid[0, 0]
+    right, down = (grid[0, 1] - origin) / size[0], (grid[1, 0] - origin) / size[1]
+    linear = np.column_stack([right, down])
+    return np.column_stack([linear, origin + linear @ (0.5, 0.5) - 0.5])

@@ -1,0 +1,169 @@
+"""One quick look at a token: could anything be in it at all?
+
+Most tokens of titles are words, numbers and model numbers that hold no term in any reading. To
+say so takes look-ups of text only; readings, which know where every letter stands, are built for
+the few others. The answer "look properly" may be wrong at the cost of time; the answer "nothing"
+is never given where `Looker.look` would find something.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from matchers.words.fold import fold
+from matchers.words.index import Index
+from matchers.words.looking import EDGES, LONG
+from matchers.words.misspellings import spans
+from matchers.words.neighbours import LONGEST
+from matchers.words.readings import is_drawn, is_figures, shapes, with_signs
+from matchers.words.vocabulary import vocabulary
+
+_WORD = re.compile("[a-z0-9]+")
+_FIGURE = re.compile("[0-9]")
+_RUNS = re.compile(r"(.)\1+")
+_LONG_RUNS = re.compile(r"(.)\1{2,}")
+
+
+@dataclass(frozen=True, slots=True)
+class Glanced:
+    """A token with nothing in it, read as it stands.
+
+    Parameters
+    ----------
+    words
+        Folded.
+    leet
+        Its letters with digits and signs as letters; empty where that is not plausible.
+    """
+
+    words: list[str]
+    leet: str
+
+
+class Glance:
+    """Quick looks for the needles of an index."""
+
+    def __init__(self, index: Index) -> None:
+        self._index = index
+        self._known = vocabulary()
+
+    def __call__(self, token: str) -> Glanced | None:
+        """What is known of an ASCII token with nothing in it; None for one to look at properly."""
+        if "*" in token:
+            return None  # may hide a letter
+        folded = fold(token)
+        words = [folded] if folded.isalnum() else _WORD.findall(folded)
+        text = words[0] if len(words) == 1 else "".join(words)
+        if not text or text.isdigit():
+            return None if self._exactly(words, text) else Glanced(words, "")
+        if len(words) == 1 and self._known.has_folded(text):
+            if token.isalnum():
+                return None if text in self._index.exact else Glanced(words, "")
+            if token.strip(EDGES).isalnum():
+                return None if self._exactly(words, text, joined=True) else Glanced(words, "")
+        if self._exactly(words, text, joined=True):
+            return None
+        if len(text) > LONG or is_figures(token):
+            return Glanced(words, "")
+        return self._disguised(token, folded, words, text)
+
+    def _exactly(self, words: list[str], text: str, joined: bool = False) -> bool:
+        """Whether a needle may be in a reading.
+
+        Parameters
+        ----------
+        joined
+            Whether a short needle may be joined to goods in it.
+        """
+        index = self._index
+        exact, runs, short = index.exact, index.runs, index.short
+        for word in words:
+            if word in exact or word in runs:
+                return True
+        if index.automaton is not None and index.automaton.find_matches_as_indexes(text):
+            return True
+        if not short:
+            return False
+        if joined:
+            for word in words:
+                if len(word) > 4 and not short.isdisjoint(
+                    (word[:2], word[:3], word[-2:], word[-3:])
+                ):
+                    return True
+        for first in range(len(words) - 1):
+            if len(words[first]) < 3 and not short.isdisjoint(
+                (words[first] + words[first + 1], "".join(words[first : first + 3]))
+            ):
+                return True
+        return False
+
+    def _disguised(self, token: str, folded: str, words: list[str], text: str) -> Glanced | None:
+        readings = [] if _FIGURE.search(token) else [(words, text)]
+        leet = ""
+        unknown: list[str] = []
+        if not token.isalpha():
+            if is_drawn(token):
+                return None
+            for other in self._others(token, folded, words, text):
+                leet = other[1]
+                if self._exactly(*other):
+                    return None
+                if len(other[0]) == 1 and self._may_be_misspelt(leet, 1 if len(leet) < 8 else 2):
+                    unknown.append(leet)
+                readings.append(other)
+        for others, letters in readings:
+            if _RUNS.search(letters) and self._repeated(others):
+                return None
+        for start, end in spans(words):
+            word = "".join(words[start:end])
+            if self._may_be_misspelt(word, 0):
+                unknown.append(word)
+        if unknown and self._misspelt(unknown):
+            return None
+        return Glanced(words, leet if leet != text else "")
+
+    def _others(
+        self, token: str, folded: str, words: list[str], text: str
+    ) -> Iterator[tuple[list[str], str]]:
+        """The token with digits and signs as letters: words, and all together."""
+        seen = {(text, len(words))}
+        for read in with_signs(token, folded):
+            others = _WORD.findall(read)
+            letters = "".join(others)
+            if (letters, len(others)) not in seen:
+                seen.add((letters, len(others)))
+                yield others, letters
+
+    def _repeated(self, words: list[str]) -> bool:
+        """Whether a needle may be there where repeated letters are read once, or twice."""
+        for pattern, kept in ((_RUNS, r"\1"), (_LONG_RUNS, r"\1\1")):
+            shorter = [pattern.sub(kept, word) for word in words]
+            if shorter != words and (
+                self._exactly(shorter, "".join(shorter))
+                or (len(shorter) == 1 and shorter[0] in self._index.places)
+            ):
+                return True
+        return False
+
+    def _may_be_misspelt(self, word: str, figures: int) -> bool:
+        """Whether a word is none that is known.
+
+        Parameters
+        ----------
+        figures
+            So many digits may be letters in it.
+        """
+        if not 3 <= len(word) <= LONGEST or (not figures and _FIGURE.search(word)):
+            return False
+        known = self._known
+        return not (known.has_folded(word) or known.has_folded(word.removesuffix("s")))
+
+    def _misspelt(self, words: list[str]) -> bool:
+        """Whether one of several words may be a misspelt needle."""
+        exact = self._index.exact
+        for word in words:
+            if word[::-1] in exact or not exact.keys().isdisjoint(shapes(word)):
+                return True
+        return self._index.neighbours.any_near(words)

@@ -1,0 +1,133 @@
+"""Misspelt terms: a letter dropped, added, changed, swapped; letters that look like two; backwards.
+
+Only words that no dictionary has are looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from matchers.words.fold import plain
+from matchers.words.found import Found, Part
+from matchers.words.index import Index
+from matchers.words.neighbours import LONGEST, ONE, TWO
+from matchers.words.readings import Reading, backwards, shapes
+from matchers.words.vocabulary import vocabulary
+
+_LETTERS = "abcdefghijkmnopqrstuvwxyz"  # folded: i is l, too
+
+
+class Misspellings:
+    """Terms within an edit or two of a word."""
+
+    def __init__(self, index: Index) -> None:
+        self._index = index
+
+    def find(self, stretch: str, reading: Reading, parts: list[Part]) -> Iterator[Found]:
+        """Misspelt needles; words of longer ones are added to `parts`."""
+        words = reading.words()
+        for first, last in spans([reading.text[start:end] for start, end in words]):
+            start, end = words[first][0], words[last - 1][1]
+            word = reading.text[start:end]
+            if not self._may_be_misspelt(stretch, reading, start, end):
+                continue
+            for place, distance in self._index.neighbours.near(word):
+                if distance:
+                    yield from self._near(stretch, reading, place, distance, start, end)
+                if len(words) == 1 and distance:
+                    parts += self._index.parts(place, word, "misspelt in one word")
+            for shown in shapes(word):
+                for index in self._index.exact.get(shown, ()):
+                    if len(shown) >= 4 and not self._index.needles[index].wordless:
+                        yield self._index.found(
+                            stretch, reading, index, start, end, ("letters that look alike",), 0.0
+                        )
+            if len(word) >= ONE and not reading.kind:
+                for index in self._index.exact.get(backwards(word), ()):
+                    if backwards(word) != word and self._index.needles[index].strong:
+                        yield self._index.found(
+                            stretch, reading, index, start, end, ("letters from the end",), 0.0
+                        )
+
+    def masked(self, stretch: str, base: Reading) -> Iterator[Found]:
+        """Needles with one letter behind an asterisk: N*ke, Ad*das."""
+        if stretch.count("*") != 1:
+            return
+        place = stretch.index("*")
+        at = sum(letter < place for letter in base.places)
+        if not 0 < at < len(base.text) or len(base.starts) != 2 or at not in base.starts:
+            return
+        for letter in _LETTERS:
+            for index in self._index.exact.get(base.text[:at] + letter + base.text[at:], ()):
+                if self._index.needles[index].wordless or len(base.text) < 3:
+                    continue
+                yield self._index.found(
+                    stretch, base, index, 0, len(base.text), ("a letter hidden by a sign",), 1.5
+                )
+
+    def _may_be_misspelt(self, stretch: str, reading: Reading, start: int, end: int) -> bool:
+        word = reading.text[start:end]
+        if not 3 <= len(word) <= LONGEST:
+            return False
+        written = stretch[slice(*reading.span(start, end))]
+        if not written.isalpha():
+            figures = sum(map(str.isdigit, written))
+            if figures and (not reading.kind or figures > (1 if len(word) < 8 else 2)):
+                return False
+        known = vocabulary()
+        if known.has_folded(word) or known.has_folded(word.removesuffix("s")):
+            return False
+        if known.has(plain(written).removesuffix("'s")):
+            return False
+        return not known.is_compound(word)
+
+    def _near(
+        self, stretch: str, reading: Reading, place: int, distance: int, start: int, end: int
+    ) -> Iterator[Found]:
+        word = reading.text[start:end]
+        for index, part in self._index.word_owners[place]:
+            needle = self._index.needles[index]
+            if part >= 0 or needle.short or (needle.undone and needle.common):
+                continue
+            size = len(needle.text)
+            doubtful = size == 4 and not _is_swapped(word, needle.text)
+            if doubtful and (len(word) < 4 or reading.kind or not needle.strong):
+                continue
+            if needle.undone and (size < 7 or distance > 1):
+                continue
+            if distance > 1 and (word[0] != needle.text[0] or size < TWO):
+                continue
+            # boto3 is no Botox: digits for letters and a misspelling are much in a short word.
+            if reading.kind == "leet" and (distance > 1 or (size <= ONE and len(word) <= size)):
+                continue
+            if needle.common and size < 5 and not _is_swapped(word, needle.text):
+                continue
+            said = (_edit(word, needle.text, distance),)
+            found = self._index.found(stretch, reading, index, start, end, said, -0.25)
+            yield replace(found, bonus=-1.0, doubtful=True) if doubtful else found
+
+
+def spans(words: Sequence[str]) -> list[tuple[int, int]]:
+    """Each word, and a few words together that are not all ordinary: first, and behind the last."""
+    found = [(at, at + 1) for at in range(len(words))]
+    if 1 < len(words) <= 4:
+        known = vocabulary()
+        if not all(known.is_common_folded(word) for word in words):
+            found.append((0, len(words)))
+    return found
+
+
+def _is_swapped(word: str, other: str) -> bool:
+    """Whether two neighbouring letters changed places."""
+    return len(word) == len(other) and sorted(word) == sorted(other)
+
+
+def _edit(word: str, needle: str, distance: int) -> str:
+    if distance > 1:
+        return "misspelt in two letters"
+    if len(word) < len(needle):
+        return "a letter dropped"
+    if len(word) > len(needle):
+        return "a letter added"
+    return "letters swapped" if _is_swapped(word, needle) else "a letter changed"
