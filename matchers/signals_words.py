@@ -49,16 +49,10 @@ _AMISS = frozenset(
         "full-width or half-width letters",
     }
 )
+#: Characters of a description that are looked at for what a word of the title means.
+_AROUND = 1000
 #: How the other half writes Chinese: no disguise at all.
 _PLAIN = frozenset({"traditional characters", "simplified characters"})
-
-
-#: Before a brand: whose the thing is said not to be.
-_NOT_OF = re.compile(
-    r"(?:\b(?:not (?:made |produced |sold )?(?:by|from)|no|not an?|non|unlike|independent of|"
-    r"not affiliated with|kein|keine|nicht von|pas de|не от|не)|非|不是)\s*[\"'«“]?$",
-    re.IGNORECASE,
-)
 
 
 #: Before a brand: whose the thing is said not to be.
@@ -138,7 +132,7 @@ def read(listing: Listing, brand: Brand) -> Wording:
     hits = [
         (field, hit)
         for field, text in texts(listing)
-        for hit in finder.find(text, category=listing.category)
+        for hit in finder.find(text, category=listing.category, context=_around(listing, field))
         if not hit.weak
     ]
     said = [(field, text) for field, text in texts(listing) if field != "brand"]
@@ -164,9 +158,29 @@ def _setting(listing: Listing, field: str) -> str:
     return (listing.category or "") if field == "title" else listing.title
 
 
+def _around(listing: Listing, field: str) -> str:
+    """The rest of a listing, as far as it can show what a short or common word means."""
+    return listing.description[:_AROUND] if field == "title" else listing.title
+
+
 @lru_cache(maxsize=64)
 def _finder(terms: tuple[Term, ...]) -> TermFinder:
-    return TermFinder(terms)
+    """The finder of a brand's terms.
+
+    A mark may be a single letter. It is nobody's in a text, so it is left to the logos.
+    """
+    try:
+        return TermFinder(terms)
+    except ValueError:
+        return TermFinder([term for term in terms if _is_findable(term)])
+
+
+def _is_findable(term: Term) -> bool:
+    try:
+        TermFinder([term])
+    except ValueError:
+        return False
+    return True
 
 
 def _spans(

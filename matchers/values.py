@@ -90,7 +90,7 @@ class PictureMatch:
     confidence
         0 to 1, how sure the comparison is.
     listing_outline, reference_outline
-        The matched area in both; empty where the hashes alone decided.
+        The matched area in both; all of both where the hashes alone decided.
     """
 
     product_id: str

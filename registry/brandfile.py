@@ -126,6 +126,12 @@ class BrandFile(_Strict):
         for office, number in registrations:
             if registrations.count((office, number)) > 1:
                 raise ValueError(f"mark {office} {number} stands there twice")
+        for name in ("keywords", "transliterations", "nicknames"):
+            for word in getattr(self, name):
+                if sum(character.isalnum() for character in word) < 2:
+                    raise ValueError(
+                        f"{name}: {word!r} has fewer than two letters: it would be found everywhere"
+                    )
         skus = [product.sku for product in self.products]
         for sku in skus:
             if skus.count(sku) > 1:

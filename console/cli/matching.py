@@ -26,6 +26,8 @@ from matchers.values import Term
 from registry.errors import TouchstoneError
 from registry.models import Brand, Picture
 
+#: `matchers.words` takes none that is longer.
+MAX_TERM = 200
 MAX_TERMS_BYTES = 100_000_000
 
 
@@ -246,7 +248,7 @@ def read_terms(path: Path) -> list[Term]:
     if path.stat().st_size > MAX_TERMS_BYTES:
         raise TouchstoneError(f"{path}: larger than {MAX_TERMS_BYTES} bytes")
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
         raise TouchstoneError(f"{path}: not UTF-8 at byte {error.start}") from error
     found: dict[str, Term] = {}
@@ -264,6 +266,10 @@ def read_terms(path: Path) -> list[Term]:
             )
         if not text:
             raise TouchstoneError(f"{path}: line {number}: there is no term before the tab")
+        if sum(character.isalnum() for character in text) < 2 or len(text) > MAX_TERM:
+            raise TouchstoneError(
+                f"{path}: line {number}: a term has 2 to {MAX_TERM} characters, two of them letters"
+            )
         words = tuple(word.strip() for word in goods.split(",") if word.strip())
         found.setdefault(text, Term(text, "mark", nice, words))
     if not found:

@@ -14,7 +14,14 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from matchers.pictures.headers import FORMATS, MAX_BYTES, Header, media_type, read_header
+from matchers.pictures.headers import (
+    CUT_OFF,
+    FORMATS,
+    MAX_BYTES,
+    Header,
+    media_type,
+    read_header,
+)
 from matchers.pictures.rendering import (
     MAX_PIXELS,
     NEAR_ENOUGH,
@@ -36,6 +43,9 @@ _MAX_PIXELS_HERE = 16_000_000
 #: the usual ten passes does.
 _MAX_WORK_HERE = 60_000_000
 _WORK_OF_A_SCAN = 50_000
+#: Part of a cut JPEG's rows that may be missing. Decoders fill them with this grey.
+_MISSING = 0.1
+_FILLING = 128
 _COLOUR = {
     1: cv2.IMREAD_COLOR,
     2: cv2.IMREAD_REDUCED_COLOR_2,
@@ -57,7 +67,8 @@ class Decoded:
     Parameters
     ----------
     pixels
-        (h, w, 3) bytes, RGB in sRGB, upright, on white; the first frame of an animation.
+        (h, w, 3) bytes, RGB in sRGB, upright, on white; of an animation the first
+        frame, or the first that shows something.
     width, height
         Pixels of the original, upright.
     frames
@@ -90,6 +101,10 @@ def decode(data: bytes, longest: int = 640) -> Decoded:
         # Nothing but a lossy picture, as shops send it: OpenCV takes half of Pillow's time.
         pixels = _colour(_fitted(_opencv(data, cv2.IMREAD_COLOR), longest))
         return Decoded(pixels, header.width, header.height, header.media_type, 1)
+    if header.cut:
+        if not header.first_pass:
+            raise PictureError(CUT_OFF)
+        data = _ended(data, header)
     kind = FORMATS[header.media_type]
     found = (render_apart if is_risky(header) else render)(data, kind, longest)
     return Decoded(
@@ -120,10 +135,25 @@ def jpeg_pixels(data: bytes, header: Header, reduction: int, *, grey: bool) -> P
     Raises
     ------
     PictureError
-        If it is broken.
+        If it is broken, or more than a small part of it is cut off.
     """
+    if header.cut:
+        data = _ended(data, header)
     pixels = _opencv(data, (_GREY if grey else _COLOUR)[reduction])
+    if header.cut and not header.first_pass and _filled(pixels) > _MISSING * len(pixels):
+        raise PictureError(CUT_OFF)
     return turn(pixels if grey else _colour(pixels), header.orientation)
+
+
+def _ended(data: bytes, header: Header) -> bytes:
+    """A cut JPEG with an end, as browsers show it: what its passes lack stays as it is."""
+    return data[: header.cut] + b"\xff\xd9"
+
+
+def _filled(pixels: Pixels) -> int:
+    """How many rows at the bottom, as stored, the decoder had no data for."""
+    rows = (pixels != _FILLING).reshape(len(pixels), -1).any(1)[::-1]
+    return int(rows.argmax()) if rows.any() else len(rows)
 
 
 def _opencv(data: bytes, flags: int) -> Pixels:

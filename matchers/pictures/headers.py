@@ -10,7 +10,7 @@ import re
 import struct
 from dataclasses import dataclass
 
-from matchers.pictures.rendering import PictureError, check_size
+from matchers.pictures.rendering import MAX_PIXELS, MORE_FRAMES, PictureError, check_size
 
 MAX_BYTES = 20_000_000
 #: Segments of a JPEG before its picture; cameras write some tens.
@@ -34,6 +34,7 @@ FORMATS = {
 _HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"mif2"}
 #: In entropy-coded data 0xFF is followed by 0, by a restart marker, or begins a marker.
 _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
+CUT_OFF = "broken picture: a JPEG that is cut off"
 _TAKEN = "JPEG, PNG, WebP, GIF, AVIF, HEIC or BMP picture"
 
 
@@ -53,6 +54,8 @@ class Header:
     first_pass
         Of a progressive JPEG: where its first pass ends, if that holds the mean of every
         8 × 8 block (the DC coefficients) of the first component; 0 otherwise.
+    cut
+        Of a JPEG without its end: how many of its bytes can be decoded; 0 for a whole one.
     """
 
     media_type: str
@@ -64,6 +67,7 @@ class Header:
     orientation: int = 1
     profile: bytes = b""
     first_pass: int = 0
+    cut: int = 0
 
 
 def media_type(data: bytes) -> str:
@@ -161,15 +165,18 @@ def _jpeg(data: bytes) -> Header:
         raise PictureError(f"more than {MAX_SEGMENTS} segments before the picture")
     if not components:
         raise PictureError("broken picture: a JPEG without a frame header")
-    if data.rfind(b"\xff\xd9", at) < 0:
-        raise PictureError("broken picture: a JPEG that is cut off")
     if frame in (0xC0, 0xC1) and data[at + 2] == components:
         scans = 1  # sequential, and all components in the first: decoders stop after it
     else:
         scans = 1 + data.count(b"\xff\xda", at)
     end = _end_of_first_pass(data, at, length) if frame == 0xC2 else 0
+    cut = 0
+    if data.rfind(b"\xff\xd9", at) < 0:
+        if frame == 0xC2 and not end:
+            raise PictureError(CUT_OFF)
+        cut = _last_whole(data, at + length)
     icc = b"".join(profile)
-    return Header("image/jpeg", width, height, 1, components, scans, orientation, icc, end)
+    return Header("image/jpeg", width, height, 1, components, scans, orientation, icc, end, cut)
 
 
 def _end_of_first_pass(data: bytes, at: int, length: int) -> int:
@@ -180,6 +187,18 @@ def _end_of_first_pass(data: bytes, at: int, length: int) -> int:
         return 0
     found = _MARKER.search(data, at + length)
     return found.start() if found else 0
+
+
+def _last_whole(data: bytes, at: int) -> int:
+    """Where a cut JPEG ends, without the segment between two scans in which it was cut."""
+    last: re.Match[bytes] | None = None
+    for found in _MARKER.finditer(data, at):
+        last = found
+    if last is not None:
+        length = int.from_bytes(data[last.end() : last.end() + 2], "big")
+        if last.end() + max(length, 2) > len(data):
+            return last.start()
+    return len(data)
 
 
 def exif_orientation(tiff: bytes) -> int:
@@ -226,6 +245,8 @@ def _gif(data: bytes) -> Header:
             if not frames:
                 # The first frame may stand out of the screen, and enlarges it then.
                 width, height = max(width, left + wide), max(height, top + high)
+            elif frames <= MORE_FRAMES and (left + wide) * (top + high) > MAX_PIXELS:
+                raise PictureError(f"a frame of more than {MAX_PIXELS} pixels")
             frames += 1
             if frames > MAX_FRAMES:
                 raise PictureError(f"more than {MAX_FRAMES} frames")

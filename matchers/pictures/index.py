@@ -356,7 +356,7 @@ class ReferenceIndex:
         )
 
     def _found(self, reference: int, evidence: Evidence, confidence: float) -> Found:
-        listing, own = verdict.outlines(evidence)
+        listing, own = verdict.outlines(evidence) if evidence.placed.inliers else _frames(evidence)
         return Found(
             key=self._keys[reference],
             kind=evidence.kind,
@@ -364,8 +364,8 @@ class ReferenceIndex:
             view=verdict.view(evidence),
             inliers=evidence.placed.inliers,
             confidence=confidence,
-            listing_outline=listing if evidence.placed.inliers else (),
-            reference_outline=own if evidence.placed.inliers else (),
+            listing_outline=listing,
+            reference_outline=own,
         )
 
 
@@ -379,6 +379,18 @@ def _keep(best: dict[int, Evidence], reference: int, evidence: Evidence) -> None
     before = best.get(reference)
     if before is None or verdict.confidence(evidence) > verdict.confidence(before):
         best[reference] = evidence
+
+
+def _frames(evidence: Evidence) -> tuple[Outline, Outline]:
+    """Both outlines where the whole hash decided: all of both, in the reference's order."""
+    corners = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], float)
+    transform = evidence.placed.transform
+    laid = (corners * evidence.size - 0.5) @ transform[:, :2].T + transform[:, 2]
+    parts = np.rint((laid + 0.5) / evidence.listing_size).astype(int)
+    return (
+        tuple((float(x), float(y)) for x, y in parts),
+        tuple((float(x), float(y)) for x, y in corners),
+    )
 
 
 def _whole(size: tuple[int, int], listing: tuple[int, int], position: int) -> Transform:

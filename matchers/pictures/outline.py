@@ -36,8 +36,7 @@ def draw(listing: Decoded | bytes, reference: Decoded | bytes, found: Outlined) 
     listing, reference
         The two pictures, as pixels or as files.
     found
-        What `ReferenceIndex.search` found; without outlines (the whole hash decided) both
-        pictures are framed.
+        What `ReferenceIndex.search` found; without outlines both pictures are framed.
 
     Returns
     -------

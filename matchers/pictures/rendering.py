@@ -29,6 +29,17 @@ MAX_RATIO = 50
 #: powers of two while they decode, and the next power costs four times the pixels.
 NEAR_ENOUGH = 0.75
 MAX_PROFILE = 4_000_000
+#: Of an animation that begins with an empty frame, so many more are looked at, and no more
+#: pixels than these after the second frame.
+MORE_FRAMES = 8
+_MORE_PIXELS = 48_000_000
+#: Standard deviation of a colour; compression's noise in an empty frame is below it.
+_FLAT = 4.0
+#: Pillow's readers answer broken files with all of these.
+_BROKEN = (
+    OSError, SyntaxError, ValueError, EOFError, OverflowError, struct.error, IndexError,
+    TypeError, KeyError, ZeroDivisionError, RuntimeError, AttributeError, AssertionError,
+)  # fmt: skip
 
 #: Of the request: longest side, length of the format's name, length of the file.
 REQUEST = struct.Struct("<IBI")
@@ -88,7 +99,7 @@ def turn(pixels: Pixels, orientation: int) -> Pixels:
 
 
 def render(data: bytes, kind: str, longest: int) -> Rendered:
-    """Decode the first frame of a file of Pillow's format `kind`.
+    """Decode a file of Pillow's format `kind`; of several frames the first that is not empty.
 
     Raises
     ------
@@ -105,7 +116,10 @@ def render(data: bytes, kind: str, longest: int) -> Rendered:
             small = scaled(width, height, longest)
             image.draft(image.mode, _asked(small))
             image.load()
-            pixels = turn(_rgb(image, small), orientation)
+            pixels = _rgb(image, small)
+            if kind == "GIF" or (frames > 1 and kind != "JPEG"):
+                pixels = _with_detail(image, pixels)
+            pixels = turn(pixels, orientation)
     except PictureError:
         raise
     except UnidentifiedImageError as error:
@@ -114,15 +128,36 @@ def render(data: bytes, kind: str, longest: int) -> Rendered:
         raise PictureError(f"more than {MAX_PIXELS} pixels") from error
     except MemoryError as error:
         raise PictureError("it takes more memory than a picture may") from error
-    except (
-        OSError, SyntaxError, ValueError, EOFError, OverflowError, struct.error, IndexError,
-        TypeError, KeyError, ZeroDivisionError, RuntimeError, AttributeError, AssertionError,
-    ) as error:  # fmt: skip
-        # Pillow's readers answer broken files with all of these.
+    except _BROKEN as error:
         raise PictureError(f"broken picture: {type(error).__name__}: {error}"[:200]) from error
     if orientation in (5, 6, 7, 8):
         width, height = height, width
     return Rendered(pixels, width, height, frames)
+
+
+def _with_detail(image: Image.Image, first: Pixels) -> Pixels:
+    """The first frame, or where that is empty the next that is not, of a bounded number."""
+    if not _is_flat(first):
+        return first
+    high, wide = first.shape[:2]
+    size = image.size
+    most = min(MORE_FRAMES, max(1, _MORE_PIXELS // (size[0] * size[1])))
+    try:
+        for number in range(1, most + 1):
+            image.seek(number)
+            if image.size != size:
+                break
+            image.load()
+            pixels = _rgb(image, (wide, high))
+            if not _is_flat(pixels):
+                return pixels
+    except _BROKEN:
+        pass  # no more frames, or broken ones: the first is what there is
+    return first
+
+
+def _is_flat(pixels: Pixels) -> bool:
+    return float(pixels.std(axis=(0, 1)).max()) < _FLAT
 
 
 def _asked(size: tuple[int, int]) -> tuple[int, int]:

@@ -118,11 +118,22 @@ def render_apart(data: bytes, kind: str, longest: int) -> Rendered:
         if child is not None and child.process.poll() is not None:
             child.end()
             child = None
+        warm = child is not None
         if child is None:
             child = _Child()
             seconds += START_SECONDS
         try:
-            found = child.ask(data, kind, longest, seconds)
+            try:
+                found = child.ask(data, kind, longest, seconds)
+            except TimeoutError:
+                raise
+            except OSError:
+                if not warm:
+                    raise
+                # It may have been killed a moment ago, and not by this picture.
+                child.end()
+                child = _Child()
+                found = child.ask(data, kind, longest, seconds + START_SECONDS)
         except PictureError:
             _child = child
             raise

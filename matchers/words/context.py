@@ -31,8 +31,35 @@ _BEFORE = re.compile(
     re.IGNORECASE,
 )
 _AFTER = re.compile(
-    r"^(?:['’]?s)?[®™\s\w]{0,12}?(?:[\s-]*compatible|[\s-]*kompatibel|\s?用|\s?专用|\s?適用|\s?适用"
-    r"|\s?兼容|\s?対応|\s?통용|\s?호환|용(?!\w)|\s+için(?!\w)|\s+uyumlu)",
+    r"^(?:['’]?s)?(?:[®™\s\w]{0,12}?(?:[\s-]*compatible|[\s-]*kompatibel|용(?!\w)|\s?통용|\s?호환"
+    r"|\s+için(?!\w)|\s+uyumlu|\s?兼容|\s?対応)"
+    # Whose use it is for stands right before: 耐克 男士专用 is for men.
+    r"|[®™\sa-z0-9]{0,12}?(?:手机|手機|平板|电脑|電腦|耳机|耳機|手表|相机|掃除機|吸尘器)?"
+    r"\s?(?:专用|専用|用|適用|适用))",
+    re.IGNORECASE,
+)
+#: After a brand: people, whom a thing is for and does not fit.
+_PEOPLE = re.compile(
+    r"^[®™]?\s+(?:fans?|lovers?|enthusiasts?|collectors?|addicts?)\b", re.IGNORECASE
+)
+#: Words that are marks, in the ordinary sense: what stands before them, and after.
+_ORDINARY = {
+    "polo": ("vw volkswagen water", "shirt shirts tshirt neck collar"),
+    "gap": ("thigh age wage tooth generation", "year years filler"),
+    "apple": (
+        "red green adams custard candy toffee",
+        "cider vinegar pie juice candle candles scented scent peeler corer slicer tree trees",
+    ),
+    "coach": (
+        "football soccer baseball basketball softball hockey tennis swim swimming gymnastics cheer"
+        " life fitness assistant head best",
+        "bus trip tour tickets driver bolt bolts screw screws whistle",
+    ),
+}
+_METRES = re.compile(r"\d+ ?m")
+_LENGTHS = re.compile(
+    r"(?<!\w)(?:cables?|cords?|hoses?|ropes?|wires?|leads?|chargers?|met(?:er|re)s?|long(?!-)|length"
+    r"|kabel|schlauch|seil|câble|cordon|usb|hdmi|ethernet|aux|vga)(?!\w)",
     re.IGNORECASE,
 )
 _ALL_GOODS = re.compile(r"[,/&+、·|]|and|or|und|oder|et|ou|y|o|e|и|или|和|或", re.IGNORECASE)
@@ -89,6 +116,8 @@ def is_compatible(text: str, start: int, end: int) -> bool:
     """
     if _AFTER.match(text[end : end + 24]):
         return True
+    if _PEOPLE.match(text[end : end + 24]):
+        return False
     before = text[max(0, start - 80) : start]
     for _ in range(6):
         if _BEFORE.search(before):
@@ -147,7 +176,25 @@ def evidence(
     last = _WORD.findall(before[-24:])[-1:]
     if last and plain(last[0]) in _ARTICLE and before.rstrip()[-1:].isalnum():
         weight -= 1.0
+    if _is_ordinary(text, start, end, word):
+        weight -= 2.0
     return weight
+
+
+def _is_ordinary(text: str, start: int, end: int, word: str) -> bool:
+    """Whether the words beside it give it another sense: a football coach, 3m of cable."""
+    before, after = text[max(0, start - 40) : start], text[end : end + 40]
+    if _METRES.fullmatch(text[start:end]):
+        if not after.strip(" .,;:)-"):
+            before = text[:start]
+        return bool(_LENGTHS.search(before) or _LENGTHS.search(after))
+    senses = _ORDINARY.get(word)
+    if senses is None:
+        return False
+    last, following = _WORD.findall(before)[-1:], _WORD.findall(after)[:1]
+    return (bool(last) and last[0].lower() in senses[0].split()) or (
+        bool(following) and following[0].lower() in senses[1].split()
+    )
 
 
 def _goods(

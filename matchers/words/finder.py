@@ -21,6 +21,7 @@ from matchers.words.looking import Looker
 from matchers.words.needles import Needle, needles
 from matchers.words.neighbours import allowed
 from matchers.words.readings import as_it_stands
+from matchers.words.vocabulary import vocabulary
 
 #: Tokens kept with what was found in them; all are forgotten when there are more.
 _KEPT = 200_000
@@ -34,7 +35,7 @@ _MOST_TOKENS = 24
 _MOST_STRETCHES = 400
 _TOKEN = re.compile(r"\S+")
 #: What a token has, so that texts of tokens that have nothing are done soon.
-_FOUND, _LEET, _PARTS, _SMALL, _TURNED = 1, 2, 4, 8, 16
+_FOUND, _LEET, _PARTS, _SMALL, _TURNED, _ANCHOR = 1, 2, 4, 8, 16, 32
 
 
 @dataclass(slots=True)
@@ -159,6 +160,8 @@ class TermFinder:
         found = self._looked_at(text, stretches) if stretches else []
         if flags & _PARTS:
             found += self._misspelt_in_part(text, known)
+        if flags & _ANCHOR:
+            found += self._misspelt_beside(text, known)
         return found
 
     def _add(
@@ -177,7 +180,9 @@ class TermFinder:
         if not (self._wordless and known[first].wordless):
             if start - sizes[first] not in known[first].starts:
                 return
-            if end - sizes[last] not in known[last].ends:
+            if end - sizes[last] not in known[last].ends and not (
+                around.is_product_word(known[last].text[end - sizes[last] :])
+            ):
                 return
         stretches.add((first, last))
 
@@ -237,12 +242,44 @@ class TermFinder:
                 found.append((start, Found(part.needle, 0, end - start, (part.undone,), -0.25)))
         return found
 
+    def _misspelt_beside(self, text: str, known: list[_Token]) -> list[tuple[int, Found]]:
+        """Marks of two words, one of them with a letter amiss: Luis Vuitton, Michael Korss.
+
+        A first name may be another name; a last one that is a word of its own is no mark.
+        """
+        found = []
+        words = vocabulary()
+        places: list[tuple[int, int]] = []
+        for at, token in enumerate(known):
+            if not token.flags & _ANCHOR:
+                continue
+            for index, number in self._index.anchors[token.text]:
+                beside = at - 1 if number else at + 1
+                if not 0 <= beside < len(known):
+                    continue
+                other, needle = known[beside].text, self._needles[index].text
+                size = len(token.text)
+                own = needle[:-size] if number else needle[size:]
+                if other[:1] != own[0] or not 3 < len(other) < len(own) + 2:
+                    continue
+                if other == own or OSA.distance(other, own, score_cutoff=1) > 1:
+                    continue
+                if not number and words.has_folded(other):
+                    continue
+                places = places or [match.span() for match in _TOKEN.finditer(text)]
+                start, end = places[min(at, beside)][0], places[max(at, beside)][1]
+                said = ("misspelt in one word",)
+                found.append((start, Found(index, 0, end - start, said, -0.25)))
+        return found
+
     # What is known of a token.
 
     def _know(self, token: str) -> _Token:
         made = self._glanced(token) if token.isascii() else None
         if made is None:
             made = self._looked_into(token)
+        if made.text in self._index.anchors:
+            made.flags |= _ANCHOR
         if len(token) <= _LONG_TOKEN:
             if len(self._tokens) >= _KEPT:
                 self._tokens.clear()

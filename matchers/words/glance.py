@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from matchers.words.fold import fold
 from matchers.words.index import Index
 from matchers.words.looking import EDGES, LONG
-from matchers.words.misspellings import spans
+from matchers.words.misspellings import has_inner_figure, spans, without_plural
 from matchers.words.neighbours import LONGEST
 from matchers.words.readings import is_drawn, is_figures, shapes, with_signs
 from matchers.words.vocabulary import vocabulary
@@ -60,7 +60,12 @@ class Glance:
             return None if self._exactly(words, text) else Glanced(words, "")
         if len(words) == 1 and self._known.has_folded(text):
             if token.isalnum():
-                return None if text in self._index.exact else Glanced(words, "")
+                exact = self._index.exact
+                if text in exact or (
+                    text[-1] == "s" and (text[:-1] in exact or text[:-2] in exact)
+                ):
+                    return None
+                return Glanced(words, "")
             if token.strip(EDGES).isalnum():
                 return None if self._exactly(words, text, joined=True) else Glanced(words, "")
         if self._exactly(words, text, joined=True):
@@ -81,6 +86,8 @@ class Glance:
         exact, runs, short = index.exact, index.runs, index.short
         for word in words:
             if word in exact or word in runs:
+                return True
+            if word[-1] == "s" and (word[:-1] in exact or word[:-2] in exact):
                 return True
         if index.automaton is not None and index.automaton.find_matches_as_indexes(text):
             return True
@@ -155,7 +162,9 @@ class Glance:
         figures
             So many digits may be letters in it.
         """
-        if not 3 <= len(word) <= LONGEST or (not figures and _FIGURE.search(word)):
+        if not 3 <= len(word) <= LONGEST:
+            return False
+        if not figures and _FIGURE.search(word) and not has_inner_figure(word):
             return False
         known = self._known
         return not (known.has_folded(word) or known.has_folded(word.removesuffix("s")))
@@ -165,5 +174,7 @@ class Glance:
         exact = self._index.exact
         for word in words:
             if word[::-1] in exact or not exact.keys().isdisjoint(shapes(word)):
+                return True
+            if "es" in word and not exact.keys().isdisjoint(without_plural(word)):
                 return True
         return self._index.neighbours.any_near(words)

@@ -15,6 +15,7 @@ from matchers.words.found import Found, Part
 from matchers.words.needles import Needle
 from matchers.words.neighbours import ONE, Neighbours
 from matchers.words.readings import Reading
+from matchers.words.vocabulary import vocabulary
 
 _REPEATED = re.compile(r"(.)\1+")
 
@@ -46,35 +47,53 @@ class Index:
     def __init__(self, terms: Sequence[Term], needles: Sequence[Needle]) -> None:
         self.terms = terms
         self.needles = needles
-        self.exact: dict[str, list[int]] = {}
-        self.runs: dict[str, list[int]] = {}
-        patterns: dict[str, list[tuple[int, bool]]] = {}
-        words: dict[str, list[tuple[int, int]]] = {}
+        # Tuples, which the collector of garbage need not visit again and again.
+        self.exact: dict[str, tuple[int, ...]] = {}
+        self.runs: dict[str, tuple[int, ...]] = {}
+        patterns: dict[str, tuple[tuple[int, bool], ...]] = {}
+        words: dict[str, tuple[tuple[int, int], ...]] = {}
         for index, needle in enumerate(needles):
             text = needle.text
-            self.exact.setdefault(text, []).append(index)
+            self.exact[text] = (*self.exact.get(text, ()), index)
             if needle.wordless or len(text) >= 4:
-                patterns.setdefault(text, []).append((index, False))
+                patterns[text] = (*patterns.get(text, ()), (index, False))
             if needle.wordless:
                 continue
             if _REPEATED.search(text):
                 once = _REPEATED.sub(r"\1", text)
                 if len(once) > 1:
-                    self.runs.setdefault(once, []).append(index)
+                    self.runs[once] = (*self.runs.get(once, ()), index)
                 if len(once) >= 4:
-                    patterns.setdefault(once, []).append((index, True))
-            words.setdefault(text, []).append((index, -1))
+                    patterns[once] = (*patterns.get(once, ()), (index, True))
+            words[text] = (*words.get(text, ()), (index, -1))
             if needle.cuts:
                 edges = [0, *sorted(needle.cuts), len(text)]
                 for number, (a, b) in enumerate(pairwise(edges)):
                     if b - a >= ONE:
-                        words.setdefault(text[a:b], []).append((index, number))
+                        words[text[a:b]] = (*words.get(text[a:b], ()), (index, number))
+        self.anchors = self._anchors()
         self.pattern_owners = list(patterns.values())
         self.automaton = ahocorasick_rs.AhoCorasick(list(patterns)) if patterns else None
         self.word_owners = list(words.values())
         self.places = {word: place for place, word in enumerate(words)}
         self.neighbours = Neighbours(list(words))
         self.short = frozenset(needle.text for needle in needles if needle.short)
+
+    def _anchors(self) -> dict[str, tuple[tuple[int, int], ...]]:
+        """Rare words of needles of two words: the needles, and which of the two each is."""
+        known = vocabulary()
+        anchors: dict[str, tuple[tuple[int, int], ...]] = {}
+        for index, needle in enumerate(self.needles):
+            if len(needle.cuts) != 1 or needle.wordless or needle.undone or len(needle.text) < 8:
+                continue
+            (cut,) = needle.cuts
+            words = needle.text[:cut], needle.text[cut:]
+            if min(map(len, words)) < 4:
+                continue
+            for number, word in enumerate(words):
+                if not known.is_common_folded(word):
+                    anchors[word] = (*anchors.get(word, ()), (index, number))
+        return anchors
 
     def parts(self, place: int, read: str, undone: str) -> list[Part]:
         """The needles of several words that a word is one of.

@@ -56,6 +56,8 @@ def may_be_apart(
         return single
     if needle.undone:
         return not needle.common
+    if needle.cuts and _is_in_letters(needle, pieces):
+        return True
     if max(map(len, pieces)) <= 2 and (not spaced or len(pieces) > 2):
         return len(set(pieces)) > 1
     known = vocabulary()
@@ -71,6 +73,27 @@ def may_be_apart(
     if needle.common and all(ordinary):
         return all(c in _ODD for gap in gaps for c in gap)
     return not (all(ordinary) and soft)
+
+
+def _is_in_letters(needle: Needle, pieces: Sequence[str]) -> bool:
+    """Whether some of several words are whole, and others letter by letter: Louis V u i t t o n."""
+    inner = 0  # pieces of the word so far
+    at = 0
+    whole = apart = 0
+    for piece in pieces:
+        at += len(piece)
+        inner += 1
+        if at in needle.cuts or at == len(needle.text):
+            if inner == 1:
+                whole = max(whole, len(piece))
+            elif inner < 4:
+                return False
+            else:
+                apart += 1
+            inner = 0
+        elif len(piece) > 1:
+            return False
+    return whole >= 3 and apart > 0
 
 
 def may_be_joined(needle: Needle, reading: Reading, before: str, after: str) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from matchers.words.chinese import ChineseFinder
+from matchers.words.context import is_product_word
 from matchers.words.explain import SIGNS, SPACES
 from matchers.words.fold import KIND, is_letter, plain
 from matchers.words.found import Found, Part, Seen
@@ -50,8 +51,10 @@ class Looker:
             size = len(base.text)
             exact = self._index.exact.get(base.text, ())
             whole = [f for at in exact for f in self._whole(stretch, base, base, at, 0, size)]
+            whole += self._plurals(stretch, base)
             return Seen(whole, [], "")
         found = list(self._exactly(stretch, base, base)) if base.text else []
+        found += self._plurals(stretch, base)
         leet = ""
         parts: list[Part] = []
         if self._chinese is not None and not base.text.isascii():
@@ -118,6 +121,8 @@ class Looker:
                         yield from self._apart(stretch, reading, base, index, start, end)
                 elif not reading.inner(start, end):
                     yield from self._joined(stretch, reading, base, index, start, end)
+                elif reading is base and start in reading.starts and not once:
+                    yield from self._goods_after(stretch, reading, index, start, end)
 
     def _whole(
         self, stretch: str, reading: Reading, base: Reading, index: int, start: int, end: int
@@ -163,6 +168,28 @@ class Looker:
             yield self._index.found(stretch, reading, index, start, end, (), 0.5)
             return
         yield self._index.found(stretch, reading, index, start, end, (), 0.0)
+
+    def _plurals(self, stretch: str, base: Reading) -> Iterator[Found]:
+        """Words that are a needle's plural: UGGs, Coaches."""
+        if not base.text.isascii():
+            return
+        known = vocabulary()
+        for start, end in base.words():
+            word = base.text[start:end]
+            if len(word) < 4 or word[-1] != "s":
+                continue
+            ordinary = known.is_word_folded(word)
+            for single in (word[:-1], word[:-2]):
+                if single != word[:-1] and not word.endswith(("ches", "shes", "xes", "ses", "zes")):
+                    continue
+                for index in self._index.exact.get(single, ()):
+                    needle = self.needles[index]
+                    if needle.undone or needle.wordless or len(single) < 3:
+                        continue
+                    if ordinary and not needle.common:
+                        continue  # glass is no plural of Glas
+                    bonus = -1.0 if ordinary else 0.0
+                    yield self._index.found(stretch, base, index, start, end, (), bonus)
 
     def _short_apart(
         self, stretch: str, reading: Reading, base: Reading, words: list[tuple[int, int]]
@@ -249,6 +276,20 @@ class Looker:
         plural = not before and after in ("s", "es")
         undone = () if plural and not reading.kind else ("joined to another word",)
         yield self._index.found(stretch, reading, index, start, end, undone, 0.5)
+
+    def _goods_after(
+        self, stretch: str, reading: Reading, index: int, start: int, end: int
+    ) -> Iterator[Found]:
+        """A mark of several words with goods joined to the last: Louis Vuittonbag."""
+        needle = self.needles[index]
+        cuts = {at - start for at in reading.inner(start, end)}
+        if needle.undone or not cuts <= needle.cuts:
+            return
+        rest = reading.text[end : reading.word(end - 1)[1]]
+        if len(rest) > 2 and is_product_word(rest):
+            yield self._index.found(
+                stretch, reading, index, start, end, ("joined to another word",), 0.5
+            )
 
     def _wordless(
         self, stretch: str, reading: Reading, index: int, start: int, end: int

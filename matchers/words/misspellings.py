@@ -43,6 +43,12 @@ class Misspellings:
                         yield self._index.found(
                             stretch, reading, index, start, end, ("letters that look alike",), 0.0
                         )
+            for shorter in without_plural(word):
+                for index in self._index.exact.get(shorter, ()):
+                    if self._index.needles[index].strong and not reading.kind:
+                        yield self._index.found(
+                            stretch, reading, index, start, end, ("letters added",), -0.25
+                        )
             if len(word) >= ONE and not reading.kind:
                 for index in self._index.exact.get(backwards(word), ()):
                     if backwards(word) != word and self._index.needles[index].strong:
@@ -73,7 +79,9 @@ class Misspellings:
         written = stretch[slice(*reading.span(start, end))]
         if not written.isalpha():
             figures = sum(map(str.isdigit, written))
-            if figures and (not reading.kind or figures > (1 if len(word) < 8 else 2)):
+            if reading.kind and figures > (1 if len(word) < 8 else 2):
+                return False
+            if figures and not reading.kind and not has_inner_figure(written):
                 return False
         known = vocabulary()
         if known.has_folded(word) or known.has_folded(word.removesuffix("s")):
@@ -96,7 +104,7 @@ class Misspellings:
                 continue
             if needle.undone and (size < 7 or distance > 1):
                 continue
-            if distance > 1 and (word[0] != needle.text[0] or size < TWO):
+            if distance > 1 and (word[0] != needle.text[0] or size < TWO or not word.isalpha()):
                 continue
             # boto3 is no Botox: digits for letters and a misspelling are much in a short word.
             if reading.kind == "leet" and (distance > 1 or (size <= ONE and len(word) <= size)):
@@ -106,6 +114,20 @@ class Misspellings:
             said = (_edit(word, needle.text, distance),)
             found = self._index.found(stretch, reading, index, start, end, said, -0.25)
             yield replace(found, bonus=-1.0, doubtful=True) if doubtful else found
+
+
+def has_inner_figure(word: str) -> bool:
+    """Whether one digit stands inside a longer word: p1mpers, but no model number."""
+    figures = [at for at, c in enumerate(word) if c.isdigit()]
+    return len(word) >= 7 and len(figures) == 1 and 0 < figures[0] < len(word) - 1
+
+
+def without_plural(word: str) -> Iterator[str]:
+    """A word without an *es* that was put into it, of five letters or more."""
+    if len(word) >= ONE + 2:
+        for at in range(1, len(word) - 1):
+            if word.startswith("es", at):
+                yield word[:at] + word[at + 2 :]
 
 
 def spans(words: Sequence[str]) -> list[tuple[int, int]]:

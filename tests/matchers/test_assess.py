@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -21,6 +22,7 @@ from matchers.values import (
     Rates,
     Relisting,
     Seller,
+    Term,
     from_json,
     to_json,
 )
@@ -334,3 +336,8 @@ def test_money_that_is_nothing_and_a_floor_of_nothing() -> None:
         (),
     )  # fmt: skip
     assert 0 <= assess(listing(), free).score <= 1
+
+
+def test_a_mark_of_one_letter_does_not_keep_the_others_from_being_found() -> None:
+    brand = replace(BRAND, terms=(Term("X"), Term("耐"), *BRAND.terms))
+    assert assess(listing("Velaro Aria Tote"), brand) == assess(listing("Velaro Aria Tote"), BRAND)

@@ -7,6 +7,7 @@ import struct
 import subprocess
 import sys
 import zlib
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from PIL import Image, ImageCms, ImageOps
 from matchers.pictures import headers
 from matchers.pictures.decode import MAX_PIXELS, Decoded, PictureError, decode, media_type
 from matchers.pictures.rendering import is_srgb
+from matchers.pictures.whole import distance, hash_file
 from tests.pictures import draw, encoded, jpeg, png_bomb, png_chunk, scan_bomb
 
 WHITE = (255, 255, 255)
@@ -180,6 +182,62 @@ def test_of_an_animation_the_first_picture_counts(kind: str) -> None:
     found = decode(data)
     assert found.frames == 5
     assert difference(found, frames[0]) < 14
+
+
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG", "AVIF"])
+def test_an_animation_that_begins_with_an_empty_picture(kind: str) -> None:
+    grey = Image.new("RGB", (120, 120), (128, 128, 128))
+    # Each in another shade, for writers join frames that are alike.
+    empty = [grey.point(lambda value, more=more: value + 12 * more) for more in range(9)]
+    shown = draw(2, 120)
+    found = decode(
+        encoded(grey, kind, save_all=True, append_images=[empty[1], shown, draw(3, 120)])
+    )
+    assert found.frames == 4
+    assert difference(found, shown) < 14
+    # Only so many are looked at.
+    found = decode(encoded(grey, kind, save_all=True, append_images=[*empty[1:], shown]))
+    assert difference(found, grey) < 9
+    found = decode(encoded(grey, kind, save_all=True, append_images=[empty[1]]))
+    assert difference(found, grey) < 9
+
+
+@pytest.mark.parametrize("missing", [1, 2, 3, 20, 200])
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"restart_marker_rows": 1}])
+def test_a_jpeg_without_its_last_bytes_is_decoded(missing: int, options: Any) -> None:
+    image = draw(4, 600)
+    data = encoded(image, **options)
+    for longest in (640, 150):
+        found = decode(data[:-missing], longest)
+        assert (found.width, found.height) == (600, 600)
+        assert difference(found, image) < 10
+    assert distance(hash_file(data[:-missing]), hash_file(data)) < 16
+
+
+def test_of_a_progressive_jpeg_the_first_pass_must_be_whole() -> None:
+    image = draw(4, 600)
+    data = encoded(image, progressive=True)
+    first = headers.read_header(data).first_pass
+    for cut in range(first + 2, len(data), 97):
+        assert difference(decode(data[:cut]), image) < 12
+    with pytest.raises(PictureError, match="cut off"):
+        decode(data[: first - 20])
+
+
+@pytest.mark.parametrize("part", [0.3, 0.5, 0.8])
+def test_a_jpeg_that_lacks_much_is_refused(part: float) -> None:
+    data = jpeg(1)
+    for read in (decode, hash_file):
+        with pytest.raises(PictureError, match="cut off"):
+            read(data[: int(part * len(data))])
+
+
+def test_a_gif_whose_second_frame_is_huge() -> None:
+    data = bytearray(gif(2))
+    at = data.rindex(b"\x2c\0\0\0\0")
+    data[at + 5 : at + 9] = struct.pack("<HH", 60_000, 60_000)
+    with pytest.raises(PictureError, match="more than"):
+        decode(bytes(data))
 
 
 def gif(frames: int, before: bytes = b"") -> bytes:

@@ -192,6 +192,28 @@ def test_a_collage_of_two_references_shows_both() -> None:
     assert {f.view for f in found} == {"part of a collage"}
 
 
+@pytest.mark.parametrize(
+    ("work", "upper_left"),
+    [
+        (lambda p: p, (0, 0)),
+        (ImageOps.mirror, (1, 0)),
+        (lambda p: p.transpose(Image.Transpose.ROTATE_180), (1, 1)),
+        (lambda p: p.transpose(Image.Transpose.ROTATE_270), (1, 0)),
+    ],
+)
+def test_where_the_hash_decides_all_of_both_is_outlined(
+    work: Callable[[Image.Image], Image.Image],
+    upper_left: tuple[int, int],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ReferenceIndex, "_by_corners", lambda *_: None)
+    (found,) = search(work(scene(1)))
+    assert found.inliers == 0
+    assert found.reference_outline == ((0, 0), (1, 0), (1, 1), (0, 1))
+    assert found.listing_outline[0] == upper_left
+    assert {*found.listing_outline} == {*found.reference_outline}
+
+
 def test_a_saved_index_finds_the_same(tmp_path: Path) -> None:
     index().save(tmp_path / "index")
     opened = ReferenceIndex.open(tmp_path / "index")

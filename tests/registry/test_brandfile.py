@@ -147,6 +147,7 @@ def test_a_changed_file_brings_the_brand_up_to_it(
         ("authorised_sellers.0.until", "2019-01-01", "before"),
         ("surprise", 1, "surprise"),
         ("nicknames", "vel", "nicknames"),
+        ("nicknames", ["耐"], "fewer than two letters"),
         ("marks.0.picture", "a.jpg", "a word mark has no picture"),
     ],
 )

@@ -137,7 +137,7 @@ class Killable:
         self.process.start()
         theirs.close()
 
-    def wait_for(self, mark: str, number: int = 1, patience: float = 30.0) -> UUID | None:
+    def wait_for(self, mark: str, number: int = 1, patience: float = 120.0) -> UUID | None:
         """Wait for a mark to be told so many times; the job of the last one."""
         deadline = time.monotonic() + patience
         while self.reports.poll(max(0.0, deadline - time.monotonic())):
