@@ -221,7 +221,7 @@ def _check_stamps(session: Session, checkpoints: Sequence[Checkpoint]) -> Check:
             check_stamp(name, stamp.token, {digest: "note"}, ())
             good += 1
         except Damaged as damaged:
-            faults.add(str(damaged))
+            faults.add(f"{name}: {damaged}")
     waiting = f"; {awaited} are awaited" if awaited else ""
     return faults.check("stamps", f"{good} stamps are of the checkpoints that they name{waiting}")
 

@@ -46,11 +46,6 @@ def body_as_query(content_type: str, body: bytes) -> str:
     return _decoded(query[:MAX_BODY])
 
 
-def address(url: str, method: str, query: str) -> str:
-    """The address under which an answer to a request that is no GET is kept."""
-    return f"{url}{'&' if '?' in url else '?'}__wb_method={method}&{query}"
-
-
 def _of_json(body: bytes) -> str:
     try:
         value = json.loads(body)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
-import re
 import ssl
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -22,7 +21,8 @@ from warcio.warcwriter import WARCWriter
 
 from crawler.gateway import Lookup
 from evidence.exchanges import Exchange, endpoint
-from evidence.posting import MAX_BODY, address, body_as_query
+from evidence.posting import MAX_BODY, body_as_query
+from evidence.verifying.indexes import posted_address, surt
 
 #: The browser hands bodies over decoded, so these would describe bytes that are not there.
 #: They are kept under the name that replay tools know.
@@ -341,10 +341,7 @@ def cdxj_lines(stream: Any, filename: str) -> Iterator[str]:
     stamp = answered = ""
     for record in iterator:
         if answer:
-            said = _request_of(record, answered)
-            key = address(answer["url"], said["method"], said["requestBody"]) if said else ""
-            line = json.dumps(answer | said, ensure_ascii=False)
-            yield f"{surt(key or answer['url'])} {stamp} {line}"
+            yield _index_line(answer, stamp, _request_of(record, answered))
             answer = {}
         if record.rec_type not in ("response", "revisit"):
             continue
@@ -366,7 +363,14 @@ def cdxj_lines(stream: Any, filename: str) -> Iterator[str]:
         }
         stamp = "".join(c for c in date if c.isdigit())[:14]
     if answer:
-        yield f"{surt(answer['url'])} {stamp} {json.dumps(answer, ensure_ascii=False)}"
+        yield _index_line(answer, stamp, {})
+
+
+def _index_line(answer: Mapping[str, Any], stamp: str, request: Mapping[str, str]) -> str:
+    url: str = answer["url"]
+    if request:
+        url = posted_address(url, request["method"], request["requestBody"])
+    return f"{surt(url)} {stamp} {json.dumps({**answer, **request}, ensure_ascii=False)}"
 
 
 def _request_of(record: Any, answered: str) -> dict[str, str]:
@@ -403,26 +407,3 @@ def write_index(warc: Path, folder: Path) -> None:
             index.write(packed)
     text = "".join(f"{line}\n" for line in over)
     (folder / "index.idx").write_text(text, encoding="utf-8")
-
-
-def surt(url: str) -> str:
-    """The Sort-friendly URI Reordering Transform of an HTTP URL, as CDX indexes use it.
-
-    As pywb and wabac do it: without a ``www`` in front, with the query in order. Whoever
-    looks for an address in an index of several blocks makes its key in that way.
-
-    >>> surt("http://www.Example.com:8080/Path?b=1&a=2")
-    'com,example:8080)/path?a=2&b=1'
-    """
-    parts = urlsplit(url)
-    host = (parts.hostname or "").lower()
-    labels = host.split(".")
-    numeric = labels[-1].isdigit() or ":" in host
-    if not numeric:
-        labels = re.sub(r"^www\d*\.", "", host).split(".")
-    key = host if numeric else ",".join(reversed(labels))
-    default = {"http": 80, "https": 443}.get(parts.scheme)
-    if parts.port is not None and parts.port != default:
-        key += f":{parts.port}"
-    query = f"?{'&'.join(sorted(parts.query.split('&')))}" if parts.query else ""
-    return f"{key}){parts.path or '/'}{query}".lower().replace(" ", "%20")

@@ -39,7 +39,6 @@ _ORIGIN = (
 class _Read:
     """What the first look at the database gives."""
 
-    snapshot: models.Snapshot
     plan: models.Plan
     brand: matchers.Brand
     standing: str
@@ -162,7 +161,7 @@ def _read(session: Session, snapshot_id: UUID, plan_id: UUID, seen_at: datetime)
     )
     brand = brand_values(load_brand(session, plan.brand_id))
     said = standing(session, plan.brand_id, seen_at.date())
-    return _Read(snapshot, plan, brand, said, shown)
+    return _Read(plan, brand, said, shown)
 
 
 def _context(

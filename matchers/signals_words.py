@@ -11,7 +11,7 @@ from math import log2
 from matchers.lexicon import LexiconHit, find_lexicon
 from matchers.signals import Measured
 from matchers.values import Brand, Listing, Span, Term
-from matchers.words import Hit, TermFinder
+from matchers.words import Hit, TermFinder, check_term
 
 #: Where words stand, and what that place is called.
 PLACES = {
@@ -169,15 +169,12 @@ def _finder(terms: tuple[Term, ...]) -> TermFinder:
 
     A mark may be a single letter. It is nobody's in a text, so it is left to the logos.
     """
-    try:
-        return TermFinder(terms)
-    except ValueError:
-        return TermFinder([term for term in terms if _is_findable(term)])
+    return TermFinder([term for term in terms if _is_findable(term)])
 
 
 def _is_findable(term: Term) -> bool:
     try:
-        TermFinder([term])
+        check_term(term.text)
     except ValueError:
         return False
     return True

@@ -26,8 +26,6 @@ from matchers.values import Term
 from registry.errors import TouchstoneError
 from registry.models import Brand, Picture
 
-#: `matchers.words` takes none that is longer.
-MAX_TERM = 200
 MAX_TERMS_BYTES = 100_000_000
 
 
@@ -243,6 +241,8 @@ def read_terms(path: Path) -> list[Term]:
     TouchstoneError
         Naming the line that is no term, or if there is none at all.
     """
+    from matchers.words import check_term
+
     if path.exists() and not path.is_file():
         raise TouchstoneError(f"{path}: it is no regular file")
     if path.stat().st_size > MAX_TERMS_BYTES:
@@ -266,10 +266,10 @@ def read_terms(path: Path) -> list[Term]:
             )
         if not text:
             raise TouchstoneError(f"{path}: line {number}: there is no term before the tab")
-        if sum(character.isalnum() for character in text) < 2 or len(text) > MAX_TERM:
-            raise TouchstoneError(
-                f"{path}: line {number}: a term has 2 to {MAX_TERM} characters, two of them letters"
-            )
+        try:
+            check_term(text)
+        except ValueError as error:
+            raise TouchstoneError(f"{path}: line {number}: {error}") from error
         words = tuple(word.strip() for word in goods.split(",") if word.strip())
         found.setdefault(text, Term(text, "mark", nice, words))
     if not found:

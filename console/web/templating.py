@@ -9,6 +9,7 @@ from markupsafe import Markup
 from starlette.templating import Jinja2Templates
 
 from console.web.marking import marked, web_address
+from evidence.wording import short_size
 
 
 def make_templates() -> Jinja2Templates:
@@ -23,7 +24,7 @@ def make_templates() -> Jinja2Templates:
     environment.filters.update(
         delay=delay,
         percent=percent,
-        size=size,
+        size=short_size,
         web_address=web_address,
         when=when,
         words=words,
@@ -38,16 +39,6 @@ def when(value: datetime | date | None) -> Markup:
         return Markup("–")
     short = f"{value:%Y-%m-%d %H:%M}" if isinstance(value, datetime) else value.isoformat()
     return Markup('<time datetime="{0}" title="{0}">{1}</time>').format(value.isoformat(), short)
-
-
-def size(number: int) -> str:
-    """A number of bytes as people say it: ``3.4 MB``, in powers of ten."""
-    amount = float(number)
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if amount < 1000 or unit == "GB":
-            return f"{number} bytes" if unit == "bytes" else f"{amount:.1f} {unit}"
-        amount /= 1000
-    raise AssertionError("unreachable")
 
 
 def delay(value: timedelta) -> str:

@@ -148,11 +148,6 @@ class Alibaba1688ListPage(CardsPage):
     CURRENCY = "CNY"
     NEXT = "a.fui-next::attr(href), .fui-next::attr(href), a.page-next::attr(href)"
 
-    def own_cards(self) -> Iterable[Card]:
-        """Offer by offer: state, else markup."""
-        found = list(self._of_state())
-        return found or self._of_markup()
-
     def _of_state(self) -> Iterable[Card]:
         for name in ("window.data.offerresultData", "offerresultData"):
             for value in assigned(self.html, name, most=1):

@@ -194,11 +194,6 @@ class AliExpressListPage(CardsPage):
         ".ui-pagination-next::attr(href)"
     )
 
-    def own_cards(self) -> Iterable[Card]:
-        """By state, else by markup."""
-        found = list(self._of_state())
-        return found or self._of_markup()
-
     def _of_state(self) -> Iterable[Card]:
         at = max(self.html.find("_init_data_"), self.html.find("runParams"))
         if at < 0:

@@ -120,10 +120,6 @@ class LazadaListPage(CardsPage):
 
     NEXT = "li.ant-pagination-next a::attr(href), link[rel='next']::attr(href)"
 
-    def own_cards(self) -> Iterable[Card]:
-        """By state, else by markup, else by the addresses in the data."""
-        return list(self._of_state()) or list(self._of_markup())
-
     def _of_state(self) -> Iterable[Card]:
         value = self.data or next(assigned(self.html, "window.pageData", most=1), None)
         for item in listed(dig(value, "mods", "listItems")):

@@ -393,8 +393,6 @@ class CardsPage(Reading, ListPage):
 
     #: What says that the search has found nothing.
     EMPTY: ClassVar[str] = ""
-    #: Parameter of the address that counts the pages; the page's own link to the next goes first.
-    PAGE_PARAMETER: ClassVar[str] = ""
     _EMPTY_WORDS: ClassVar[re.Pattern[str]] = re.compile(
         r"\b(?:no (?:exact )?(?:results|matches|items|products)\b|0 results|did not match any"
         r"|couldn't find any|keine (?:ergebnisse|treffer)|aucun (?:résultat|produit)"
@@ -405,7 +403,13 @@ class CardsPage(Reading, ListPage):
     )
 
     def own_cards(self) -> Iterable[Card]:
-        """The cards by the marketplace's own markup and state."""
+        """The cards: by the page's state where there is one, else by its markup."""
+        return list(self._of_state()) or self._of_markup()
+
+    def _of_state(self) -> Iterable[Card]:
+        return ()
+
+    def _of_markup(self) -> Iterable[Card]:
         return ()
 
     @cached_property

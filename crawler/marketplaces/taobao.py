@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date
 from functools import cached_property
 from typing import Any
@@ -204,11 +205,6 @@ class TaobaoListPage(CardsPage):
     NEXT = "a.ui-page-next::attr(href), .ui-page-next::attr(href), li.next a::attr(href)"
     EMPTY = ".m-itemlist .item-not-found, .searchTip, #J_NoResult"
 
-    def own_cards(self) -> Iterable[Card]:
-        """By state, else by markup."""
-        found = list(self._of_state())
-        return found or self._of_markup()
-
     def _of_state(self) -> Iterable[Card]:
         for value in assigned(self.html, "g_page_config", most=1):
             for node in nodes(value):
@@ -277,18 +273,12 @@ TAOBAO = Definition(
     tested=Tested(date(2026, 11, 25), (2020,)),
 )
 
-TMALL = Definition(
+TMALL = replace(
+    TAOBAO,
     kind="tmall",
     title="Tmall",
     search="https://list.tmall.com/search_product.htm?q={query}",
     further="https://list.tmall.com/search_product.htm?q={query}&s={skip}",
     page_size=60,
-    slug=percent,
-    search_in_browser=True,
-    listing_path=_ITEM,
-    list_page=TaobaoListPage,
-    listing_page=TaobaoListingPage,
-    seller_page=TaobaoSellerPage,
-    hosts=_HOSTS,
     tested=Tested(date(2026, 11, 25)),
 )

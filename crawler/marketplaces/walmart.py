@@ -170,11 +170,6 @@ class WalmartListPage(CardsPage):
         "a[aria-label='Next Page']::attr(href), .paginator-btn-next::attr(href)"
     )
 
-    def own_cards(self) -> Iterable[Card]:
-        """By state, else by markup."""
-        found = list(self._of_state())
-        return found or self._of_markup()
-
     def _of_state(self) -> Iterable[Card]:
         for script in json_scripts(self.html):
             for node in nodes(dig(script, "props", "pageProps", "initialData", "searchResult")):

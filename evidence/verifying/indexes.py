@@ -141,8 +141,7 @@ def _without_request(line: str) -> str:
     url = entry.get("url")
     if not (isinstance(method, str) and isinstance(query, str) and isinstance(url, str)):
         raise Damaged(INDEX, "it speaks of a request in another form than ours")
-    join = "&" if "?" in url else "?"
-    if key != surt(f"{url}{join}__wb_method={method}&{query}"):
+    if key != surt(posted_address(url, method, query)):
         raise Damaged(INDEX, f"{url} stands in it under another key")
     return f"{surt(url)} {stamp} {json.dumps(entry, ensure_ascii=False)}"
 
@@ -180,6 +179,14 @@ def _header_lines_of(raw: bytes) -> str:
         return raw.decode("latin-1")
 
 
+def posted_address(url: str, method: str, query: str) -> str:
+    """The address under which an answer to a request that is no GET is kept.
+
+    Source: `evidence.posting`, which makes the query of the request's body.
+    """
+    return f"{url}{'&' if '?' in url else '?'}__wb_method={method}&{query}"
+
+
 def surt(url: str) -> str:
     """The Sort-friendly URI Reordering Transform of an HTTP URL, as CDX indexes use it.
 
@@ -192,11 +199,9 @@ def surt(url: str) -> str:
     except ValueError as error:
         raise Damaged(INDEX, f"{url!r} is no address") from error
     host = (parts.hostname or "").lower()
-    labels = host.split(".")
-    numeric = labels[-1].isdigit() or ":" in host
-    if not numeric:
-        labels = re.sub(r"^www\d*\.", "", host).split(".")
-    key = host if numeric else ",".join(reversed(labels))
+    key = host
+    if ":" not in host and not host.split(".")[-1].isdigit():
+        key = ",".join(reversed(re.sub(r"^www\d*\.", "", host).split(".")))
     if port is not None and port != {"http": 80, "https": 443}.get(parts.scheme):
         key += f":{port}"
     query = f"?{'&'.join(sorted(parts.query.split('&')))}" if parts.query else ""

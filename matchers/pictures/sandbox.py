@@ -111,44 +111,40 @@ def render_apart(data: bytes, kind: str, longest: int) -> Rendered:
     PictureError
         As there; and if the decoder crashed, or took too much memory or time.
     """
-    global _child
     with _lock:
-        child, _child = _child, None
-        seconds = WALL_SECONDS
-        if child is not None and child.process.poll() is not None:
-            child.end()
-            child = None
-        warm = child is not None
-        if child is None:
-            child = _Child()
-            seconds += START_SECONDS
-        try:
+        if _child is not None:
             try:
-                found = child.ask(data, kind, longest, seconds)
-            except TimeoutError:
-                raise
-            except OSError:
-                if not warm:
-                    raise
-                # It may have been killed a moment ago, and not by this picture.
-                child.end()
-                child = _Child()
-                found = child.ask(data, kind, longest, seconds + START_SECONDS)
-        except PictureError:
-            _child = child
-            raise
-        except TimeoutError as error:
-            child.end()
-            raise PictureError(f"not decoded within {WALL_SECONDS:g} s") from error
-        except OSError as error:
-            code = child.end()
-            raise PictureError(f"its decoder crashed (exit code {code})") from error
-        except BaseException:
-            # The answer to this picture must not become that to the next.
-            child.end()
-            raise
+                return _answer(_child, data, kind, longest, WALL_SECONDS)
+            except _Crashed:
+                pass  # it may have been killed a moment ago, and not by this picture
+        return _answer(_Child(), data, kind, longest, WALL_SECONDS + START_SECONDS)
+
+
+class _Crashed(PictureError):
+    """The child is gone."""
+
+
+def _answer(child: _Child, data: bytes, kind: str, longest: int, seconds: float) -> Rendered:
+    """Ask a child, and keep it for the next picture if it is still good for that."""
+    global _child
+    _child = None
+    try:
+        found = child.ask(data, kind, longest, seconds)
+    except PictureError:
         _child = child
-        return found
+        raise
+    except TimeoutError as error:
+        child.end()
+        raise PictureError(f"not decoded within {WALL_SECONDS:g} s") from error
+    except OSError as error:
+        code = child.end()
+        raise _Crashed(f"its decoder crashed (exit code {code})") from error
+    except BaseException:
+        # The answer to this picture must not become that to the next.
+        child.end()
+        raise
+    _child = child
+    return found
 
 
 def _stop() -> None:

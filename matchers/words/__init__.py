@@ -8,8 +8,9 @@ or common word has nothing around it that makes it the mark. No lexicon, no scor
 
 from matchers.words.finder import TermFinder
 from matchers.words.hits import Hit
+from matchers.words.needles import check_term
 
 #: Of the rules and tables together; an assessment keeps it.
 VERSION = "2026.11"
 
-__all__ = ["VERSION", "Hit", "TermFinder"]
+__all__ = ["VERSION", "Hit", "TermFinder", "check_term"]

@@ -59,13 +59,25 @@ def needles(terms: Sequence[Term]) -> list[Needle]:
     return [needle for place, term in enumerate(terms) for needle in _forms(place, term)]
 
 
-def _forms(place: int, term: Term) -> Iterator[Needle]:
-    text = term.text
+def check_term(text: str) -> str:
+    """The letters and digits of a term, folded.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two of them, or the term is too long to be looked for.
+    """
     if len(text) > LONGEST:
         raise ValueError(f"term {text[:40]!r}… is longer than {LONGEST} characters")
     folded = letters(text)
     if len(folded) < 2:
         raise ValueError(f"term {text!r} has fewer than two letters or digits: nothing to find")
+    return folded
+
+
+def _forms(place: int, term: Term) -> Iterator[Needle]:
+    text = term.text
+    folded = check_term(text)
     wordless = any(map(is_wordless, folded))
     yield _needle(place, text, folded, wordless)
     if not folded.isascii() or not text.isascii():

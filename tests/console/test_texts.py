@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from console.web.changes import MAX_WORDS, compare
 from console.web.marking import marked, web_address
-from console.web.templating import size
+from evidence.wording import short_size
 from matchers import Span
 
 TEXTS = st.text(alphabet=st.one_of(st.sampled_from("<>&\"' ab维\u202e\U0001f45c"), st.characters()))
@@ -109,7 +109,7 @@ def test_addresses_of_the_web_stay_as_they_are() -> None:
 
 
 def test_sizes() -> None:
-    assert [size(n) for n in (0, 999, 1000, 50_300, 3_400_000, 12_000_000_000_000)] == [
+    assert [short_size(n) for n in (0, 999, 1000, 50_300, 3_400_000, 12_000_000_000_000)] == [
         "0 bytes",
         "999 bytes",
         "1.0 kB",

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evidence.posting import MAX_BODY, address, body_as_query
-from evidence.verifying.indexes import surt
+from evidence.posting import MAX_BODY, body_as_query
+from evidence.verifying.indexes import posted_address, surt
 
 _KINDS = (
     "application/json", "text/plain;charset=UTF-8", "application/x-www-form-urlencoded",
@@ -41,7 +41,7 @@ def test_any_body_has_a_query_that_can_stand_in_an_index(kind: str, body: bytes)
     assert query.isascii()
     assert query.isprintable()
     assert " " not in query
-    key = surt(address("https://www.shop.example/x?b=1&a=2", "POST", query))
+    key = surt(posted_address("https://www.shop.example/x?b=1&a=2", "POST", query))
     assert key.startswith("example,shop)/x?")
     assert len(key.split()) == 1
 

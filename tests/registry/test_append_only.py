@@ -15,22 +15,26 @@ from registry.models.base import utcnow
 TABLES = ("ledger_entries", "checkpoints")
 
 
+def grown(seq: int, event: str) -> tuple[LedgerEntry, Checkpoint]:
+    """An entry, and the checkpoint over it."""
+    digest = str(seq) * 64
+    entry = LedgerEntry(
+        seq=seq,
+        leaf="{}",
+        leaf_hash=digest,
+        event=event,
+        subject="capture:x",
+        actor="Ada",
+        recorded_at=utcnow(),
+    )
+    return entry, Checkpoint(size=seq + 1, root=digest, note="note", key_id="0" * 64)
+
+
 @pytest.fixture
 def written(database: Database) -> Database:
     """A database with an entry and a checkpoint."""
     with database.writing() as session:
-        session.add(
-            LedgerEntry(
-                seq=0,
-                leaf="{}",
-                leaf_hash="0" * 64,
-                event="captured",
-                subject="capture:x",
-                actor="Ada",
-                recorded_at=utcnow(),
-            )
-        )
-        session.add(Checkpoint(size=1, root="0" * 64, note="note", key_id="0" * 64))
+        session.add_all(grown(0, "captured"))
     return database
 
 
@@ -100,17 +104,6 @@ def test_the_orm_is_refused_as_well(written: Database, model: type) -> None:
 
 def test_new_rows_are_taken(written: Database) -> None:
     with written.writing() as session:
-        session.add(
-            LedgerEntry(
-                seq=1,
-                leaf="{}",
-                leaf_hash="1" * 64,
-                event="sealed",
-                subject="capture:x",
-                actor="Ada",
-                recorded_at=utcnow(),
-            )
-        )
-        session.add(Checkpoint(size=2, root="1" * 64, note="note", key_id="0" * 64))
+        session.add_all(grown(1, "sealed"))
     with written.reading() as session:
         assert session.query(LedgerEntry).count() == session.query(Checkpoint).count() == 2
