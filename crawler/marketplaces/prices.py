@@ -11,9 +11,15 @@ from typing import Any
 from registry.currencies import CURRENCIES
 from registry.money import MOST, PLACES, Money
 
-_NUMBER = re.compile(r"[0-9]+(?:[.,'’][0-9]+)*")
+#: Blanks that group digits: of French, Polish, Swedish and other shops.
+_GAP = " \u00a0\u2009\u202f"
+_NUMBER = re.compile(
+    rf"(?<![0-9])[1-9][0-9]{{0,2}}(?:[{_GAP}][0-9]{{3}}(?![0-9]))+(?:[.,][0-9]+)*"
+    r"|[0-9]+(?:[.,'’][0-9]+)*"
+)
 _AMOUNT = re.compile(
-    r"(?P<whole>[0-9]+|[1-9][0-9]{0,2}(?P<groups>(?P<mark>[.,'’])[0-9]{3}(?:(?P=mark)[0-9]{3})*))"
+    rf"(?P<whole>[0-9]+|[1-9][0-9]{{0,2}}(?P<groups>(?P<mark>[.,'’{_GAP}])[0-9]{{3}}"
+    r"(?:(?P=mark)[0-9]{3})*))"
     r"(?:(?P<point>[.,])(?P<part>[0-9]{1,2}))?"
 )
 _PLAIN = re.compile(r"[0-9]+(?:\.[0-9]+)?")
@@ -48,6 +54,9 @@ def read_price(
             return None
         if _BEFORE.search(text[: found.start()]) or _AFTER.match(text, found.end()):
             return None
+        before = text[: found.start()].rstrip()
+        if " " in numbers[0] and before and not before.endswith(":"):
+            return None  # "size 40 299 €" costs 299
         currency = currencies[sign]
         return money(_amount(numbers[0], decimal.get(currency, ".")), currency)
     return None
@@ -82,5 +91,5 @@ def _amount(number: str, point: str | None) -> Decimal | None:
     alone = len(match["groups"] or "") == 4 and match["part"] is None and match["mark"] in ".,"
     if alone and point in (None, match["mark"]):
         return None
-    whole = re.sub(r"[.,'’]", "", match["whole"])
+    whole = re.sub(rf"[.,'’{_GAP}]", "", match["whole"])
     return Decimal(f"{whole}.{match['part']}" if match["part"] else whole)
