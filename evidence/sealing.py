@@ -26,6 +26,7 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -44,6 +45,8 @@ CHUNK_BYTES = 1 << 20
 TAG_BYTES = 16
 
 SEALED = "[sealed]"
+
+_Place = Path | zipfile.Path
 
 MAX_CASE_BYTES = 64 << 20
 
@@ -155,7 +158,7 @@ class Opened:
 
 
 def open_bag(bag: Path, key: bytes, folder: Path) -> list[Opened]:
-    """Open all that is sealed in a bag (a ZIP file) into a folder.
+    """Open all that is sealed in a bag, a ZIP file or unpacked, into a folder.
 
     Each file is compared with the SHA-256 and the size that ``case.json`` gives for it. It is
     written under a name that is made here: a bag may come from anybody.
@@ -168,11 +171,11 @@ def open_bag(bag: Path, key: bytes, folder: Path) -> list[Opened]:
     """
     opened = []
     try:
-        with zipfile.ZipFile(bag) as container:
-            top, case = _case(container)
+        with _root(bag) as root:
+            top, case = _case(root)
             folder.mkdir(parents=True, exist_ok=True)
             for part in _parts(case):
-                with container.open(f"{top}/{part['path']}") as stream:
+                with _within(top, part["path"]).open("rb") as stream:
                     opened.append(_open_one(stream, key, part, folder))
     except (
         zipfile.BadZipFile, KeyError, ValueError, TypeError, NotImplementedError, EOFError,
@@ -182,17 +185,39 @@ def open_bag(bag: Path, key: bytes, folder: Path) -> list[Opened]:
     return opened
 
 
-def _case(container: zipfile.ZipFile) -> tuple[str, dict[str, Any]]:
-    for info in container.infolist():
-        top, _, place = info.filename.partition("/")
-        if place == "data/case.json":
-            if info.file_size > MAX_CASE_BYTES:
+@contextmanager
+def _root(bag: Path) -> Iterator[_Place]:
+    if bag.is_dir():
+        yield bag
+        return
+    with zipfile.ZipFile(bag) as container:
+        yield zipfile.Path(container)
+
+
+def _case(root: _Place) -> tuple[_Place, dict[str, Any]]:
+    """The bag's own folder, the one given or one in it, and its `case.json`."""
+    for top in (root, *root.iterdir()):
+        place = top / "data" / "case.json"
+        if place.is_file():
+            with place.open("rb") as stream:
+                data = stream.read(MAX_CASE_BYTES + 1)
+            if len(data) > MAX_CASE_BYTES:
                 raise ValueError("its case.json is too large")
-            case = json.loads(container.read(info))
+            case = json.loads(data)
             if not isinstance(case, dict):
                 raise ValueError("its case.json is no object")
             return top, case
     raise ValueError("it has no case.json")
+
+
+def _within(top: _Place, path: str) -> _Place:
+    """A file of the bag; a link or a name that leads out of it is none."""
+    place = top / path
+    if isinstance(place, Path) and not place.resolve().is_relative_to(Path(str(top)).resolve()):
+        raise ValueError(f"{path} is not in it")
+    if not place.is_file():
+        raise ValueError(f"{path} is missing")
+    return place
 
 
 def _parts(case: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

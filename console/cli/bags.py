@@ -88,7 +88,7 @@ def export(
 
 
 def open_sealed(
-    bag: Annotated[Path, typer.Argument(metavar="BAG.zip")],
+    bag: Annotated[Path, typer.Argument(metavar="BAG", help="The ZIP file, or its folder.")],
     key: Annotated[Path, typer.Option(help="The file that was written beside the bag.")],
     to: Annotated[Path, typer.Option("--out", help="Folder for what is opened.")],
     json: JsonFlag = False,

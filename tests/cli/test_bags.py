@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,24 @@ def test_a_case_goes_into_a_bag_and_what_is_sealed_comes_out(
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
         "003.json", "004.wacz", "006.jpg",
     }  # fmt: skip
+
+    with zipfile.ZipFile(bag) as container:
+        container.extractall(tmp_path / "unpacked")
+    for number, place in enumerate(("unpacked", f"unpacked/{said['bag']}")):
+        there = tmp_path / f"out-{number}"
+        again = touchstone(
+            "case", "open-sealed", tmp_path / place, "--key", said["key"], "--out", there
+        )
+        assert again.code == 0, again
+        assert {path.read_bytes() for path in there.iterdir()} == {
+            path.read_bytes() for path in (tmp_path / "out").iterdir()
+        }
+    next((tmp_path / "unpacked" / said["bag"] / "data").rglob("*006*")).unlink()
+    lacking = touchstone(
+        "case", "open-sealed", tmp_path / "unpacked", "--key", said["key"],
+        "--out", tmp_path / "out-3",
+    )  # fmt: skip
+    assert "is missing" in lacking.one_clear_line()
 
 
 def test_a_full_disk_leaves_no_half_file(touchstone: Touchstone, tmp_path: Path) -> None:
