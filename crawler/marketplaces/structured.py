@@ -15,6 +15,7 @@ from urllib.parse import urldefrag, urljoin
 
 from extruct.rdfa import RDFaExtractor
 from extruct.w3cmicrodata import MicrodataExtractor
+from lxml.etree import LxmlError
 
 from crawler.marketplaces.embedded import scripts
 from crawler.marketplaces.prices import data_amount, money
@@ -96,7 +97,7 @@ def microdata(page: str, url: str) -> list[Any]:
         return []
     try:
         return [_plain(item, 0) for item in MicrodataExtractor().extract(page, base_url=url)]
-    except (ValueError, RecursionError, TypeError, AttributeError, LookupError):
+    except (ValueError, RecursionError, TypeError, AttributeError, LookupError, LxmlError):
         return []
 
 

