@@ -19,6 +19,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+#: Who buys; on a real marketplace somebody whom the brand has nothing to do with.
+PERSONA = """\
+name: Test Buyer
+email: buyer@example.com
+line1: 1 Example Street
+city: London
+postcode: EC1A 1BB
+country: GB
+"""
+
 FAKES = ("open_fake", "disguised_fake", "quiet_fake", "relisted_fake")
 
 
@@ -155,10 +165,16 @@ class Demo:
 
     def _purchase(self, flagged: Sequence[dict[str, Any]]) -> None:
         self.touchstone("marketplace", "ordering", "bazaar", "on")
+        for name, role in (("Demo Approver", "approver"), ("Demo Buyer", "buyer")):
+            self.touchstone("people", "add", name, "--role", role)
+        persona = self.folder / "persona.yaml"
+        persona.write_text(PERSONA, encoding="utf-8")
+        self.touchstone("persona", "add", persona, "--buyer", "Demo Buyer", "--label", "demo")
+        persona.unlink()
         worst = next(row for row in flagged if row["purchase_state"] == "proposed")
-        bought = self.touchstone(
-            "purchase", "approve", worst["purchase_id"], "--by", "Demo Approver"
-        )
+        approver = ("--by", "Demo Approver")
+        self.touchstone("purchase", "approve", worst["purchase_id"], *approver)
+        bought = self.touchstone("purchase", "assign", worst["purchase_id"], *approver)
         if bought["state"] != "ordered":
             raise DemoFailed(f"the purchase is {bought['state']}: {bought['note']}")
         print(f"  bought {worst['title']!r}: order {bought['order_number']}, {bought['total']}")

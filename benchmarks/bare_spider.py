@@ -1,6 +1,6 @@
 """The peer of `crawling`: Scrapy alone fetches the same pages and pictures, and keeps nothing.
 
-`python -m benchmarks.bare_spider URL` prints how many answers it got.
+`python -m benchmarks.bare_spider URL PATH …` prints how many answers it got.
 """
 
 from __future__ import annotations
@@ -14,8 +14,6 @@ from scrapy import Request
 from scrapy.crawler import AsyncCrawlerProcess
 from scrapy.http import Response
 
-from benchmarks.shop import CATEGORIES
-
 answers = 0
 
 
@@ -23,8 +21,8 @@ class Bare(scrapy.Spider):
     name = "bare"
 
     async def start(self) -> AsyncIterator[Request]:
-        """The categories."""
-        for path in CATEGORIES:
+        """Where the real spider begins."""
+        for path in sys.argv[2:]:
             yield Request(urljoin(sys.argv[1], path), self.parse)
 
     def parse(self, response: Response) -> Iterator[Request]:
@@ -36,7 +34,7 @@ class Bare(scrapy.Spider):
         for link in response.css("a[rel=next]::attr(href)").getall():
             if "/c/" in response.url:
                 yield response.follow(link, self.parse)
-        for link in response.css(".gallery img::attr(src)").getall():
+        for link in response.css(".gallery a::attr(href)").getall():
             yield response.follow(link, self.picture)
 
     def picture(self, _response: Response) -> None:

@@ -6,107 +6,48 @@ sellers' edits, and pictures that are no reference: as they are, edited, and wit
 in a reference's room. A false match is a picture with any match with a reference that it does
 not show.
 
-What was set where: the photographs are shuffled once. On the first 300 (`FIT`) our verdict was
-fitted, and the numbers of corners, voters and candidates were tried; they are not used here.
-On the next 250 (`SET`) our threshold was set, and here the limits of ImageHash and PDQ are:
-the loosest at which no more than one in 10,000 of the pictures made of these photographs match
-falsely. What is reported is made of the remaining 450 only. References of both of these parts
-are in one index. Once, all photographs were held against all others: two pairs in the same room
-matched, one of them with a photograph of the reported part, and the threshold was raised a
-little for them. To that extent the reported part is not untouched.
-
-The photographs hold a few things that were photographed twice. They are listed in `AGAIN`, by
-eye. A second photograph of the same thing is no copy and no other thing either, so a match of
-such a pair is counted apart, as are drawn pictures of the same thing in other colours. Other
-things in the same room, of which there are many, are negatives like any other.
+Which pictures set what and which are reported: `benchmarks.picture_sets`.
 
 `python -m benchmarks.pictures --each 40 --edited 10` for larger samples; about six minutes of
-one core as it is.
+one core as it is. `--edit NAME` only measures recall after this one. `--negatives 10000` only
+counts false matches, among so many edited pictures that show no reference.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from io import BytesIO
-from math import sqrt
-from pathlib import Path
 from random import Random
 
+import cv2
+import faiss
 import imagehash
 import numpy as np
 import pdqhash
 from numpy.typing import NDArray
 from PIL import Image
 
-from bazaar.pictures import MOTIFS, PALETTES, PATTERNS, render, scene_of
-from benchmarks.measure import Result
-from benchmarks.seller_edits import BEYOND, EDITS, other_thing
+from benchmarks.false_matches import false_matches
+from benchmarks.measure import Result, interval
+from benchmarks.picture_sets import (
+    FIT,
+    SEED,
+    SET,
+    Named,
+    Part,
+    Shown,
+    drawn,
+    photographs,
+    picture_of,
+    shown,
+)
+from benchmarks.seller_edits import BEYOND, EDITS
 from matchers.pictures import Reference, ReferenceIndex, Traits, decode, traits
 
-SEED = 20
 RATE = 1e-4
-#: Photographs of each part, the rest is reported; see above.
-FIT, SET = 300, 250
-#: The same thing, photographed twice: how the names of the files begin.
-AGAIN = {
-    frozenset(pair)
-    for pair in (
-        ("51e600b8", "c8582c70"),
-        ("5e944547", "79307c6e"),
-        ("0979a14e", "ad5095c6"),
-        ("62bb46a5", "c258578a"),
-    )
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A picture of a listing.
-
-    Parameters
-    ----------
-    truth
-        The number of the reference it shows, or −1.
-    tuning
-        Whether it sets limits; the others are reported.
-    again
-        References that show the same thing in another photograph.
-    """
-
-    edit: str
-    truth: int
-    tuning: bool
-    data: bytes
-    again: frozenset[int] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class Named:
-    """A picture's file; `name` is how the file's name begins, or the thing that is drawn."""
-
-    name: str
-    data: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """The pictures that set limits, or those that are reported."""
-
-    tuning: bool
-    references: list[Named]
-    others: list[Named]
-    mixed: list[Named]
-
-    @classmethod
-    def of(cls, tuning: bool, files: list[Named]) -> Part:
-        """Six tenths are references, three others, one is mixed into collages."""
-        Random(SEED).shuffle(files)
-        first, second = int(0.6 * len(files)), int(0.9 * len(files))
-        return cls(tuning, files[:first], files[first:second], files[second:])
 
 
 @dataclass(slots=True)
@@ -148,86 +89,6 @@ class Hashes:
 PEERS = ("ImageHash phash 8", "ImageHash phash 16", "ImageHash dhash 16", "PDQ", "PDQ, 8 forms")
 
 
-def photographs() -> list[Path]:
-    """The photographs in `TOUCHSTONE_DATA`, shuffled; none where there are none."""
-    here = Path(__file__).resolve().parents[1]
-    folder = Path(os.environ.get("TOUCHSTONE_DATA", here.parent / "shared/data")) / "photos"
-    found = sorted(folder.glob("*/*.jpg"))
-    Random(SEED).shuffle(found)
-    return found
-
-
-def drawn(count: int, seed: int = SEED) -> list[Named]:
-    """Pictures drawn by our code, named by the thing on them."""
-    dice = Random(seed)
-    files = []
-    for number in range(count):
-        motif = sorted(MOTIFS)[number % len(MOTIFS)]
-        scene = scene_of(
-            motif, dice.choice(PALETTES), dice,
-            word=dice.choice(["Alba", "NORD", "Kite"]), pattern=dice.choice(PATTERNS),
-            tidy=dice.random() < 0.5,
-        )  # fmt: skip
-        files.append(Named(motif, jpeg(render(scene, 480))))
-    return files
-
-
-def jpeg(picture: Image.Image, quality: int = 90) -> bytes:
-    """A JPEG file."""
-    buffer = BytesIO()
-    picture.convert("RGB").save(buffer, "JPEG", quality=quality)
-    return buffer.getvalue()
-
-
-def _picture(data: bytes) -> Image.Image:
-    return Image.open(BytesIO(data)).convert("RGB")
-
-
-def shown(parts: tuple[Part, ...], each: int, edited: int) -> Iterator[Shown]:
-    """All listing pictures: edits of references, then what is no reference."""
-    names = [named.name for part in parts for named in part.references]
-    first = 0
-    for part in parts:
-        mine = range(first, first + len(part.references))
-        first = mine.stop
-        mixers = [_picture(named.data) for named in part.mixed[:40]]
-        for edit in (*EDITS, *BEYOND):
-            dice = Random(f"{SEED}{edit.name}{part.tuning}")
-            # Few of these are needed to set a limit.
-            for at in dice.sample(range(len(mine)), min(len(mine), each // (4**part.tuning))):
-                named = part.references[at]
-                data = edit(_picture(named.data), dice, dice.sample(mixers, edit.needs))
-                yield Shown(edit.name, mine[at], part.tuning, data, _again(named, names))
-        dice = Random(f"{SEED}{part.tuning}")
-        for named in part.others:
-            again = _again(named, names)
-            yield Shown("no reference", -1, part.tuning, named.data, again)
-            for edit in dice.sample(EDITS, edited):
-                data = edit(_picture(named.data), dice, dice.sample(mixers, edit.needs))
-                yield Shown("no reference, edited", -1, part.tuning, data, again)
-        for named in dice.sample(part.references, min(len(mine), 4 * each)):
-            room = other_thing(_picture(named.data), dice.choice(mixers), dice)
-            yield Shown("same room, other thing", -1, part.tuning, room)
-
-
-def _again(named: Named, names: list[str]) -> frozenset[int]:
-    return frozenset(
-        number
-        for number, other in enumerate(names)
-        if other == named.name or frozenset((named.name, other)) in AGAIN
-    )
-
-
-def interval(found: int, of: int) -> tuple[float, float]:
-    """Wilson's 95 % confidence interval of a share."""
-    if not of:
-        return 0.0, 1.0
-    z, share = 1.96, found / of
-    middle = (share + z * z / (2 * of)) / (1 + z * z / of)
-    half = z * sqrt(share * (1 - share) / of + z * z / (4 * of * of)) / (1 + z * z / of)
-    return max(0.0, middle - half), min(1.0, middle + half)
-
-
 def _ours(index: ReferenceIndex, shown: Shown) -> tuple[float, float, bool]:
     """1 minus confidence, for the right reference and for the surest wrong one.
 
@@ -252,8 +113,8 @@ def _limit(counts: Counts, pictures: list[Shown]) -> float:
     return wrong[int(RATE * len(wrong))] - 1e-9
 
 
-def recall(each: int = 16, edited: int = 3) -> Iterator[Result]:
-    """Recall per edit on the half that set no limit."""
+def recall(each: int = 16, edited: int = 3, only: str | None = None) -> Iterator[Result]:
+    """Recall per edit, or of one edit only, on the part that set no limit."""
     photos = [Named(p.stem[:8], p.read_bytes()) for p in photographs()[FIT:]]
     made = drawn(80 if photos else 240)
     half = len(made) // 2
@@ -270,7 +131,7 @@ def recall(each: int = 16, edited: int = 3) -> Iterator[Result]:
     counts = {name: Counts() for name in ("ours", *PEERS)}
     pictures: list[Shown] = []
     same_again = 0
-    for picture in shown(parts, each, edited):
+    for picture in shown(parts, each, edited, only):
         pictures.append(replace(picture, data=b""))
         # Ours has set its threshold already.
         right, wrong, again = (2.0, 2.0, False) if picture.tuning else _ours(index, picture)
@@ -304,6 +165,8 @@ def _table(
     worst = ("", 1.0)
     for edit in (*EDITS, *BEYOND):
         of = [n for n in tested if pictures[n].edit == edit.name]
+        if not of:
+            continue
         hits = {
             name: sum(count.right[n] <= limits[name] for n in of) for name, count in counts.items()
         }
@@ -359,12 +222,14 @@ def timing(count: int = 10_000, queries: int = 60) -> Iterator[Result]:
     dice = Random(SEED)
     bases = [traits(decode(data)) for data in files[:300]]
     index = ReferenceIndex.build(_filled(bases, count))
+    faiss.omp_set_num_threads(1)
+    cv2.setNumThreads(1)
     seconds = []
     for number in range(queries):
         data = files[-1 - number % (len(files) // 2)]
         if number % 2:
             edit = dice.choice([e for e in EDITS if not e.needs])
-            data = edit(_picture(files[number]), dice)
+            data = edit(picture_of(files[number]), dice)
         began = time.thread_time()
         index.search(decode(data))
         seconds.append(time.thread_time() - began)
@@ -401,8 +266,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.pictures", description=__doc__)
     parser.add_argument("--each", type=int, default=16, help="pictures of each edit")
     parser.add_argument("--edited", type=int, default=3, help="edits of each other picture")
+    parser.add_argument("--edit", help="recall after this edit only, by its name in the table")
+    parser.add_argument("--negatives", type=int, help="only false matches, among so many pictures")
     words = parser.parse_args()
-    for result in run(words.each, words.edited):
+    if words.negatives is not None:
+        results = false_matches(words.negatives)
+    elif words.edit is not None:
+        results = recall(words.each, words.edited, words.edit)
+    else:
+        results = run(words.each, words.edited)
+    for result in results:
         print(f"| {result.what} | {result.ours} | {result.peer} | {result.verdict} |", flush=True)
 
 

@@ -25,6 +25,7 @@ from flashtext import KeywordProcessor
 from rapidfuzz import fuzz
 
 from benchmarks import word_disguises as disguises
+from benchmarks import word_lists
 from benchmarks.measure import Result
 from matchers.values import Term
 from matchers.words import TermFinder
@@ -50,16 +51,16 @@ def run() -> Iterator[Result]:
     titles, source = _titles()
     chance.shuffle(titles)
     titles = titles[1::2]
-    words = [*disguises.STRONG, *disguises.SHORT, *disguises.COMMON]
-    terms = [*words, *disguises.CHINESE, *disguises.OTHERS]
+    words = [*word_lists.STRONG, *word_lists.SHORT, *word_lists.COMMON]
+    terms = [*words, *word_lists.CHINESE, *word_lists.OTHERS]
     methods = _methods(terms)
     ours, peers = methods[0], methods[1:]
     kinds = _positives(words, disguises.latin(), titles, chance)
     yield from _recall("Latin", kinds, ours, peers)
-    chinese = _positives(disguises.CHINESE, disguises.chinese(), [], chance)
+    chinese = _positives(word_lists.CHINESE, disguises.chinese(), [], chance)
     yield from _recall("Chinese", chinese, ours, peers)
     two: dict[str, disguises.Disguise] = {"two-character homophones": disguises.two_homophones}
-    yield from _recall("", _positives(disguises.CHINESE, two, [], chance), ours, peers)
+    yield from _recall("", _positives(word_lists.CHINESE, two, [], chance), ours, peers)
     yield from _recall("dnstwist", _twisted(titles, chance), ours, peers)
     yield _alarms(titles, terms, ours, peers, source)
     yield _kept(titles, terms, ours, peers)
@@ -194,7 +195,7 @@ def _placed(written: str, titles: Sequence[str], chance: random.Random) -> str:
 def _twisted(titles: Sequence[str], chance: random.Random) -> Positives:
     made: Positives = {}
     # dnstwist's homoglyphs of long words run into millions.
-    for word in [word for word in disguises.STRONG if len(word) <= 7 and word.isalpha()]:
+    for word in [word for word in word_lists.STRONG if len(word) <= 7 and word.isalpha()]:
         for kind, labels in disguises.twisted(word).items():
             for label in chance.sample(labels, min(2, len(labels))):
                 made.setdefault(kind, []).append((word, _placed(label, titles, chance)))

@@ -1,6 +1,6 @@
-"""`python -m crawler RUN_ID`: one run in a process of its own, progress as JSON lines.
+"""`python -m crawler SHARD_ID`: one shard in a process of its own, progress as JSON lines.
 
-A reactor runs once in a process, so every run has one (`crawler.watch` starts it).
+A reactor runs once in a process, so every crawl has one (`crawler.watch` starts it).
 """
 
 from __future__ import annotations
@@ -8,106 +8,53 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import math
 import os
 import signal
 import sys
 import threading
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from scrapy.crawler import AsyncCrawlerProcess
-from url_matcher import Patterns
-from web_poet import ApplyRule
 
-from crawler.browser import CONTEXT_OPTIONS, find_chromium, launch_options
-from crawler.gate import Gate
-from crawler.gateway import Gateway, open_gateway
-from crawler.marketplaces import KINDS, Definition
-from crawler.marketplaces.pages import ListingPage, ListPage, SellerPage
-from crawler.spider import MarketplaceSpider
+from crawler.gate import Gate, gate_of
+from crawler.gateway import MAX_CRAWL_BYTES, Gateway, open_gateway
+from crawler.marketplaces import KINDS
+from crawler.marketplaces.interfaces import facing
+from crawler.network import conduct_of, needs_gateway, network_settings
+from crawler.proxies import ProxyServer
+from crawler.spider import AT_ONCE, Budget, MarketplaceSpider
 from crawler.store import Target
 from registry.blobs import open_blobs
 from registry.database import Database
-from registry.models import Run
+from registry.models import Shard
 from registry.models.base import utcnow
-from registry.settings import Settings, load_settings
+from registry.settings import load_settings
 from registry.standing import standing
 
 PROGRESS_SECONDS = 0.5
 
-
-def scrapy_settings(
-    settings: Settings, definition: Definition, gateway: Gateway | None
-) -> dict[str, Any]:
-    """Scrapy's settings for one run.
-
-    Parameters
-    ----------
-    gateway
-        For the browser's connections; None where no page needs a browser.
-    """
-    pages = (
-        (definition.list_page, ListPage),
-        (definition.listing_page, ListingPage),
-        (definition.seller_page, SellerPage),
-    )
-    # They hold for every address and never for the same page object; the registry wants
-    # priorities that differ all the same.
-    rules = [
-        ApplyRule(Patterns(include=[""], priority=500 + place), use=use, instead_of=instead)
-        for place, (use, instead) in enumerate(pages)
-        if use is not instead
-    ]
-    chosen: dict[str, Any] = {
-        "ADDONS": {"scrapy_poet.Addon": 300},
-        "SCRAPY_POET_RULES": rules,
-        "TWISTED_REACTOR": "twisted.internet.asyncioreactor.AsyncioSelectorReactor",
-        "TELNETCONSOLE_ENABLED": False,
-        "LOG_LEVEL": "WARNING",
-        "LOG_FORMAT": "%(levelname)s %(name)s: %(message)s",
-        "USER_AGENT": "Touchstone/0.1 (brand protection; obeys robots.txt)",
-        "ROBOTSTXT_OBEY": True,
-        "AUTOTHROTTLE_ENABLED": True,
-        "AUTOTHROTTLE_START_DELAY": 0.05,
-        "AUTOTHROTTLE_TARGET_CONCURRENCY": 8.0,
-        "CONCURRENT_REQUESTS": 16,
-        "CONCURRENT_REQUESTS_PER_DOMAIN": 8,
-        "DOWNLOAD_DELAY": 0,
-        "DOWNLOAD_TIMEOUT": 30,
-        "DOWNLOAD_MAXSIZE": 12 << 20,
-        "DOWNLOAD_WARNSIZE": 0,
-        "REDIRECT_MAX_TIMES": 5,
-        "RETRY_TIMES": 3,
-        "RETRY_HTTP_CODES": [429, 500, 502, 503, 504, 408],
-        "TOUCHSTONE_ALLOWED_PRIVATE_HOSTS": list(settings.allowed_private_hosts),
-        "TWISTED_DNS_RESOLVER": "crawler.middlewares.GateResolver",
-        "DOWNLOADER_MIDDLEWARES": {
-            "crawler.middlewares.GateMiddleware": 50,
-            "crawler.middlewares.RetryAfterMiddleware": 560,
-        },
-    }
-    if gateway is not None:
-        handler = "scrapy_playwright.handler.ScrapyPlaywrightDownloadHandler"
-        chosen |= {
-            "DOWNLOAD_HANDLERS": {"http": handler, "https": handler},
-            "PLAYWRIGHT_LAUNCH_OPTIONS": {
-                "executable_path": str(find_chromium(settings.browser)),
-                **launch_options(gateway.url),
-            },
-            "PLAYWRIGHT_CONTEXTS": {"default": dict(CONTEXT_OPTIONS)},
-            "PLAYWRIGHT_MAX_PAGES_PER_CONTEXT": 2,
-            "PLAYWRIGHT_DEFAULT_NAVIGATION_TIMEOUT": 30_000,
-            # The listings' own pages have the pictures; here only the links count.
-            "PLAYWRIGHT_ABORT_REQUEST": _heavy,
-        }
-    return chosen
+#: Of Scrapy's settings those that are not about how requests go out (`crawler.network`).
+SETTINGS: dict[str, Any] = {
+    "TWISTED_REACTOR": "twisted.internet.asyncioreactor.AsyncioSelectorReactor",
+    "TELNETCONSOLE_ENABLED": False,
+    "LOG_LEVEL": "WARNING",
+    "LOG_FORMAT": "%(levelname)s %(name)s: %(message)s",
+    "AUTOTHROTTLE_START_DELAY": 0.05,
+    "AUTOTHROTTLE_TARGET_CONCURRENCY": float(AT_ONCE),
+    "CONCURRENT_REQUESTS": 2 * AT_ONCE,
+    "CONCURRENT_REQUESTS_PER_DOMAIN": AT_ONCE,
+    "DOWNLOAD_DELAY": 0,
+    "RETRY_TIMES": 3,
+    "RETRY_HTTP_CODES": [429, 500, 502, 503, 504, 408],
+    # The listings' own pages have the pictures; in the browser only the links count.
+    "PLAYWRIGHT_ABORT_REQUEST": lambda request: request.resource_type in ("image", "media", "font"),
+}
 
 
-def _heavy(request: Any) -> bool:
-    return request.resource_type in ("image", "media", "font")
-
-
-def _gateway_thread(gate: Gate) -> Gateway:
+def _gateway_thread(gate: Gate, proxy: ProxyServer | None) -> Gateway:
     """A gateway in a thread with a loop of its own, for as long as the process lives.
 
     The browser starts before Scrapy's loop takes requests, and needs its address then.
@@ -116,7 +63,7 @@ def _gateway_thread(gate: Gate) -> Gateway:
     up = threading.Event()
 
     async def serve() -> None:
-        async with open_gateway(gate) as gateway:
+        async with open_gateway(gate, proxy, MAX_CRAWL_BYTES) as gateway:
             ready.append(gateway)
             up.set()
             await asyncio.Event().wait()
@@ -127,30 +74,41 @@ def _gateway_thread(gate: Gate) -> Gateway:
 
 
 def main() -> int:
-    """Run the crawl of the run named on the command line."""
+    """Crawl the shard named on the command line."""
     settings = load_settings()
     database = Database(settings.database)
-    with database.reading() as session:
-        run = session.get_one(Run, UUID(sys.argv[1]))
-        plan, marketplace = run.plan, run.plan.marketplace
-        definition = KINDS[marketplace.kind]
+    with database.writing() as session:
+        shard = session.get_one(Shard, UUID(sys.argv[1]))
+        run, marketplace = shard.run, shard.marketplace
+        plan = run.plan
+        place = plan.place(marketplace.id)
+        definition = facing(KINDS[marketplace.kind], marketplace.url, place.interface)
+        conduct = conduct_of(session, settings, plan, marketplace)
+        minutes = plan.max_browser_minutes
         values: dict[str, Any] = {
             "definition": definition,
-            "base": marketplace.url,
-            "queries": plan.queries,
-            "browse": plan.browse,
-            "max_pages": plan.max_pages,
-            "max_browser_minutes": plan.max_browser_minutes,
+            "shard": shard,
             "target": Target(
                 run.id,
                 plan.id,
                 marketplace.id,
                 standing(session, plan.brand_id, utcnow().date()),
             ),
+            "base": marketplace.url,
+            "budget": Budget(plan.max_pages, math.inf if minutes is None else 60 * minutes),
+            "everything": run.everything,
         }
-    needs_browser = definition.search_in_browser and bool(values["queries"])
-    gateway = _gateway_thread(Gate(settings.allowed_private_hosts)) if needs_browser else None
-    process = AsyncCrawlerProcess(scrapy_settings(settings, definition, gateway))
+    browser = definition.search_in_browser and bool(shard.queries)
+    gateway = None
+    if needs_gateway(conduct, browser=browser):
+        gateway = _gateway_thread(gate_of(settings), conduct.proxy)
+    network = network_settings(settings, database, conduct, gateway, browser=browser)
+    network["DOWNLOADER_MIDDLEWARES"] |= definition.middlewares
+    network["TOUCHSTONE_DATABASE"] = lambda: database  # settings are copied deeply
+    # A host on a private address that the settings name is the operator's own.
+    own = gate_of(settings).allows_host(urlsplit(marketplace.url).hostname or "")
+    network["AUTOTHROTTLE_ENABLED"] = not own
+    process = AsyncCrawlerProcess({**SETTINGS, **network, **definition.scrapy_settings})
     # Their own chatter about single pages; ours says it once, with the reason.
     for name in ("scrapy", "scrapy-playwright", "scrapy_poet", "asyncio", "tldextract"):
         logging.getLogger(name).setLevel(logging.ERROR)
@@ -163,14 +121,19 @@ def main() -> int:
     ended.set()
     teller.join()
     counts = _counts(crawler)
+    spider: Any = crawler.spider
     reason = str(crawler.stats.get_value("finish_reason")) if crawler.stats else "?"
-    ok = reason == "finished" and counts.get("pages", 0) > 0
+    if spider is None or spider.crash or spider.superseded:
+        reason = (spider and spider.crash) or "superseded"
+        print(reason, file=sys.stderr)
+    # Where other shards had all of its pages, or the budget, there is none left for this one.
+    ok = reason == "finished" and (counts.get("pages", 0) > 0 or not counts.get("errors"))
     print(json.dumps({**counts, "done": True, "reason": reason}), flush=True)
     database.close()
     return 0 if ok else 1
 
 
-def _counts(crawler: Any) -> dict[str, int]:
+def _counts(crawler: Any) -> dict[str, float]:
     return dict(crawler.spider.counts) if crawler.spider is not None else {}
 
 

@@ -18,6 +18,7 @@ from playwright.sync_api import sync_playwright
 
 from crawler.gate import Gate
 from crawler.gateway import Gateway, open_gateway
+from crawler.proxies import ProxyServer
 from registry.errors import TouchstoneError
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
@@ -78,8 +79,11 @@ def launch_options(proxy: str) -> dict[str, Any]:
             "--no-first-run",
             # An error page must not send its request again.
             "--disable-auto-reload",
+            # Names are for the gateway to resolve, also those of links that nobody clicked.
+            "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
             # WebRTC sends UDP, which no proxy of ours would see.
             "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
+            "--webrtc-ip-handling-policy=disable_non_proxied_udp",
             # Nobody sees what a shared worker asks for; a page does without, as on Android.
             "--disable-shared-workers",
             # Frames of other sites stay in the page's process, so its recorder sees them.
@@ -104,8 +108,21 @@ class OpenBrowser:
 
 
 @asynccontextmanager
-async def open_browser(executable: Path, gate: Gate) -> AsyncIterator[OpenBrowser]:
+async def open_browser(
+    executable: Path,
+    gate: Gate,
+    *,
+    proxy: ProxyServer | None = None,
+    seconds: float | None = None,
+) -> AsyncIterator[OpenBrowser]:
     """A Chromium process of its own, with an empty profile, gone at the end.
+
+    Parameters
+    ----------
+    proxy
+        Through which its connections go on, once the gate has judged them.
+    seconds
+        How long all that is done with it may take; `MAX_SECONDS` if left out.
 
     Raises
     ------
@@ -115,7 +132,8 @@ async def open_browser(executable: Path, gate: Gate) -> AsyncIterator[OpenBrowse
         If what is done with it does not end: most questions to a page have no limit of their
         own, and a page that computes for ever never answers.
     """
-    async with open_gateway(gate) as gateway, async_playwright() as playwright:
+    allowed = MAX_SECONDS if seconds is None else seconds
+    async with open_gateway(gate, proxy) as gateway, async_playwright() as playwright:
         try:
             browser = await playwright.chromium.launch(
                 executable_path=executable, **launch_options(gateway.url)
@@ -125,14 +143,14 @@ async def open_browser(executable: Path, gate: Gate) -> AsyncIterator[OpenBrowse
             raise BrowserMissing(
                 f"browser: {executable} does not start ({reason}): {_REMEDY}"
             ) from error
-        limit = asyncio.timeout(MAX_SECONDS)
+        limit = asyncio.timeout(allowed)
         try:
             async with limit:
                 yield OpenBrowser(browser, gateway)
         except TimeoutError as error:
             if not limit.expired():
                 raise
-            raise BrowserStalled(f"browser: not done in {MAX_SECONDS:.0f} seconds") from error
+            raise BrowserStalled(f"browser: not done in {allowed:.0f} seconds") from error
         finally:
             # One that does not go by itself is killed when Playwright ends.
             with contextlib.suppress(TimeoutError, PlaywrightError):

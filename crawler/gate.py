@@ -8,15 +8,38 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import re
 import socket
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
+from registry.settings import Settings
+
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 _PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
-#: NAT64 (RFC 6052), 6to4 (RFC 3056) and Teredo (RFC 4380) carry an IPv4 address inside.
+#: What a name may consist of once it is ASCII; the underscore stands in names that there are.
+_NAME = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*", re.IGNORECASE)
+#: Where shops listen. Other ports belong to other services, of which many do as they are told by
+#: whatever stands in a request; settings may name more.
+WEB_PORTS = frozenset({80, 443, 8080, 8443})
+#: NAT64 (RFC 6052), 6to4 (RFC 3056), Teredo (RFC 4380) and ISATAP (RFC 5214) carry an IPv4
+#: address inside.
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_ISATAP = frozenset({0x00005EFE, 0x02005EFE})
+#: Not for the open internet, though not every Python says so of them.
+_LOCAL = tuple(
+    ipaddress.ip_network(network)
+    for network in (
+        "192.0.0.0/24",
+        "192.88.99.0/24",
+        "64:ff9b:1::/48",
+        "2001::/23",
+        "3fff::/20",
+        "5f00::/16",
+        "fec0::/10",
+    )
+)
 
 
 class Forbidden(Exception):
@@ -45,10 +68,13 @@ class Gate:
         Hosts on private addresses that may be visited all the same: ``host`` for all its
         ports, ``host:port`` for one; an IPv6 address in brackets. Names and addresses are
         compared as they stand in the URL.
+    ports
+        Further ports that may be visited on public hosts, beside `WEB_PORTS`.
     """
 
-    def __init__(self, allowed_hosts: Iterable[str] = ()) -> None:
+    def __init__(self, allowed_hosts: Iterable[str] = (), ports: Iterable[int] = ()) -> None:
         self._allowed = frozenset(host.lower() for host in allowed_hosts)
+        self._ports = WEB_PORTS | frozenset(ports)
 
     def check(self, url: str) -> None:
         """Pass or raise. Resolves the host's name, so it may block for a while.
@@ -58,12 +84,8 @@ class Gate:
         Forbidden
             If the scheme, the form, the port or any address of the host is not allowed.
         """
-        host, port = self._parse(url)
-        if self.allows(host, port):
-            return
-        literal = _literal(host)
-        if literal is not None:
-            self._refuse_private(url, literal)
+        host, port = self._judge_form(url)
+        if self.allows(host, port) or _literal(host) is not None:
             return
         try:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -74,10 +96,21 @@ class Gate:
 
     async def acheck(self, url: str) -> None:
         """The same, for coroutines: the name is resolved in a thread."""
-        host, port = self._parse(url)
-        if self.allows(host, port):
+        host, port = self._judge_form(url)
+        if self.allows(host, port) or _literal(host) is not None:
             return
         await asyncio.to_thread(self.check, url)
+
+    def check_form(self, url: str) -> None:
+        """Judge what can be told without asking who a name is: scheme, form, port, address.
+
+        Raises
+        ------
+        Forbidden
+            If one of these is not allowed. A name that passes may still lead to a private
+            address, which `check` finds out.
+        """
+        self._judge_form(url)
 
     def check_address(self, host: str, port: int, address: str) -> None:
         """Judge the address to which a connection is about to go, or has gone.
@@ -91,6 +124,7 @@ class Gate:
             If it is private and the host is not allowed.
         """
         if not self.allows(host, port):
+            self._refuse_port(f"{host}:{port}", port)
             bare = address.strip("[]").split("%")[0]
             self._refuse_private(f"{host}:{port} ({address})", ipaddress.ip_address(bare))
 
@@ -101,6 +135,22 @@ class Gate:
     def allows_host(self, host: str) -> bool:
         """Whether the settings name this host for any port, where no port is known."""
         return any(entry == host or entry.startswith(f"{host}:") for entry in self._allowed)
+
+    def _judge_form(self, url: str) -> tuple[str, int]:
+        """Host and port, after all that can be judged by the address alone."""
+        host, port = self._parse(url)
+        if not self.allows(host, port):
+            self._refuse_port(url, port)
+            literal = _literal(host)
+            if literal is not None:
+                self._refuse_private(url, literal)
+        return host, port
+
+    def _refuse_port(self, url: str, port: int) -> None:
+        if port not in self._ports:
+            raise Forbidden(
+                url, f"port {port} is none for web pages (TOUCHSTONE_ALLOWED_PORTS can add it)"
+            )
 
     def _parse(self, url: str) -> tuple[str, int]:
         # Browsers drop these where urlsplit may not, and the two would see different hosts.
@@ -123,23 +173,37 @@ class Gate:
         if "%" in host:
             raise Forbidden(url, "the host is percent-encoded or has a zone")
         if not host.isascii():
+            # A browser's table (UTS 46) differs from this one (RFC 3490) in some characters: then
+            # each asks for another name, and the connection's address is judged in both cases.
             try:
-                host = host.encode("idna").decode("ascii").lower()
+                host = host.encode("idna").decode("ascii").lower().rstrip(".")
             except UnicodeError as error:
                 raise Forbidden(url, "the host is not a domain name") from error
         if ":" in host:
             host = f"[{host}]"
+        elif not _NAME.fullmatch(host):
+            raise Forbidden(url, "the host is not a domain name")
         return host, port if port is not None else _PORTS[parts.scheme]
 
     @staticmethod
     def _refuse_private(url: str, address: Address) -> None:
         for candidate in (address, *_embedded(address)):
-            if not candidate.is_global or candidate.is_multicast or candidate.is_reserved:
+            if (
+                not candidate.is_global
+                or candidate.is_multicast
+                or candidate.is_reserved
+                or any(candidate in network for network in _LOCAL)
+            ):
                 raise Forbidden(
                     url,
                     f"{candidate} is not a public address "
                     "(TOUCHSTONE_ALLOWED_PRIVATE_HOSTS can allow a host)",
                 )
+
+
+def gate_of(settings: Settings) -> Gate:
+    """The gate that the settings describe."""
+    return Gate(settings.allowed_private_hosts, settings.allowed_ports)
 
 
 def _literal(host: str) -> Address | None:
@@ -161,6 +225,6 @@ def _embedded(address: Address) -> list[ipaddress.IPv4Address]:
     if isinstance(address, ipaddress.IPv4Address):
         return []
     inside = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
-    if address in _NAT64:
+    if address in _NAT64 or (int(address) >> 32) & 0xFFFFFFFF in _ISATAP:
         inside.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
     return [found for found in inside if found is not None]

@@ -1,11 +1,14 @@
-"""The gate at the level of connections: a SOCKS5 server (RFC 1928) for the browser.
+"""The gate at the level of connections: a SOCKS5 server (RFC 1928) for the browser, and an
+HTTP proxy for Scrapy where a plan has a proxy.
 
 A page can make a browser connect in more ways than any interception of requests sees:
 popups, preconnects, workers, redirects, sockets. All of them need a connection, and every
 connection of our browsers goes through here, where the name is resolved once, judged, and
 the very address that was judged is connected to. So DNS rebinding does not pass either.
 
-What goes through is not touched: TLS is between the browser and the marketplace.
+What goes through is not touched: TLS is between the browser and the marketplace. Where a plan
+has a proxy, the gateway goes on through it, with the address that was judged: the proxy is told
+no name that could lead elsewhere.
 """
 
 from __future__ import annotations
@@ -13,22 +16,32 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ipaddress
+import logging
 import socket
 import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from urllib.parse import urlsplit, urlunsplit
 
 from crawler.gate import Forbidden, Gate
+from crawler.proxies import ProxyFailed, ProxyServer, tunnel
+
+logger = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 20.0
+MAX_HEAD_BYTES = 1 << 16
+#: One connection may bring so much for a crawl: a page that never ends is cut off.
+MAX_CRAWL_BYTES = 256 << 20
 # How long the browser has to notice that a connection was closed: a request that it puts on one
 # that it still believes in fails.
 SETTLE_SECONDS = 0.3
 
 _SUCCEEDED, _NOT_ALLOWED, _UNREACHABLE, _REFUSED = 0, 2, 4, 5
 _IPV4, _DOMAIN, _IPV6 = 1, 3, 4
+_OF_ONE_HOP = frozenset({b"connection", b"keep-alive", b"proxy-connection", b"proxy-authorization"})
+_Remote = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +64,17 @@ class _Connection:
 class Gateway:
     """Connects for the browser where the gate allows it.
 
+    Parameters
+    ----------
+    proxy
+        Through which to connect; None connects directly.
+    max_bytes
+        What one connection may bring before it is cut; None for whoever counts on its own.
+
     Attributes
     ----------
+    url, http_url
+        For a browser (SOCKS5), and for whoever knows only HTTP proxies.
     refused
         What was not allowed, in order.
     addresses
@@ -61,12 +83,17 @@ class Gateway:
         What the resolver answered, in order; an answer that is as the one before is left out.
     """
 
-    def __init__(self, gate: Gate) -> None:
+    def __init__(
+        self, gate: Gate, proxy: ProxyServer | None = None, max_bytes: int | None = None
+    ) -> None:
         self.gate = gate
+        self.proxy = proxy
+        self.max_bytes = max_bytes
         self.refused: list[Forbidden] = []
         self.addresses: dict[tuple[str, int], str] = {}
         self.lookups: list[Lookup] = []
         self.url = ""
+        self.http_url = ""
         self._open: set[asyncio.StreamWriter] = set()
         self._connections: dict[asyncio.StreamWriter, _Connection] = {}
         self._answers: dict[str, frozenset[str]] = {}
@@ -128,9 +155,12 @@ class Gateway:
         self._open.add(writer)
         try:
             with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-                target = await self._negotiate(reader, writer)
+                first = await reader.readexactly(1)
+                negotiate = self._negotiate if first == b"\x05" else self._negotiate_http
+                target = await negotiate(first, reader, writer)
                 if target is not None:
-                    await _relay(reader, writer, *target, self._connections[writer])
+                    connection = self._connections[writer]
+                    await _relay(reader, writer, *target, connection, self.max_bytes)
         finally:
             self._open.discard(writer)
             self._connections.pop(writer, None)
@@ -144,10 +174,36 @@ class Gateway:
         if self._held:
             self._taken[host, port] = writer
 
+    async def _connect(
+        self, host: str, port: int, writer: asyncio.StreamWriter
+    ) -> tuple[int, _Remote | None]:
+        """Connect where the gate allows it: how it went (a SOCKS5 reply), and the connection."""
+        try:
+            await self._wait_for_turn(host, port, writer)
+            address = await self._judge(host, port)
+            async with asyncio.timeout(CONNECT_SECONDS):
+                if self.proxy is None:
+                    remote = await asyncio.open_connection(address, port)
+                else:
+                    remote = await tunnel(self.proxy, address, port)
+        except Forbidden as forbidden:
+            self.refused.append(forbidden)
+            return _NOT_ALLOWED, None
+        except (TimeoutError, socket.gaierror):
+            return _UNREACHABLE, None
+        except ProxyFailed as failed:
+            logger.warning("%s", failed)
+            return _UNREACHABLE, None
+        except OSError:
+            return _REFUSED, None
+        self.addresses[host, port] = address
+        self._connections[writer] = _Connection((host, port))
+        return _SUCCEEDED, remote
+
     async def _negotiate(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
-        _, methods = await reader.readexactly(2)
+        self, _first: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> _Remote | None:
+        (methods,) = await reader.readexactly(1)
         await reader.readexactly(methods)
         writer.write(b"\x05\x00")  # no authentication: we listen on loopback only
         _, command, _, kind = await reader.readexactly(4)
@@ -159,29 +215,59 @@ class Gateway:
             (length,) = await reader.readexactly(1)
             host = (await reader.readexactly(length)).decode("ascii", "replace").lower()
         (port,) = struct.unpack(">H", await reader.readexactly(2))
-        code = _REFUSED
+        code, remote = _REFUSED, None
         try:
-            if command != 1:
-                return None
-            await self._wait_for_turn(host, port, writer)
-            address = await self._judge(host, port)
-            remote = await asyncio.wait_for(asyncio.open_connection(address, port), CONNECT_SECONDS)
-            self.addresses[host, port] = address
-            self._connections[writer] = _Connection((host, port))
-            code = _SUCCEEDED
+            if command == 1:
+                code, remote = await self._connect(host, port, writer)
             return remote
-        except Forbidden as forbidden:
-            self.refused.append(forbidden)
-            code = _NOT_ALLOWED
-            return None
-        except (TimeoutError, socket.gaierror):
-            code = _UNREACHABLE
-            return None
-        except OSError:
-            return None
         finally:
             writer.write(struct.pack(">BBBB4sH", 5, code, 0, _IPV4, bytes(4), 0))
             await writer.drain()
+
+    async def _negotiate_http(
+        self, first: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> _Remote | None:
+        """CONNECT for a tunnel, or one request with its whole address (RFC 9112, 3.2.2)."""
+        head = first + await _read_head(reader)
+        method, target, version = head.split(b"\r\n", 1)[0].decode("latin-1").split(" ", 2)
+        opening = method == "CONNECT"
+        try:
+            parts = urlsplit(f"http://{target}" if opening else target)
+            host, port = (parts.hostname or "").rstrip("."), parts.port or 80
+            if not opening and parts.scheme != "http":
+                raise ValueError("only http has no tunnel")
+        except ValueError:
+            writer.write(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
+            return None
+        code, remote = await self._connect(f"[{host}]" if ":" in host else host, port, writer)
+        if remote is None:
+            status = b"403 Forbidden" if code == _NOT_ALLOWED else b"502 Bad Gateway"
+            writer.write(
+                b"HTTP/1.1 " + status + b"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+            )
+            await writer.drain()
+            return None
+        if opening:
+            writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            return remote
+        path = urlunsplit(("", "", parts.path or "/", parts.query, ""))
+        fields = [
+            line
+            for line in head.split(b"\r\n")[1:]
+            if line and line.split(b":", 1)[0].strip().lower() not in _OF_ONE_HOP
+        ]
+        # The next request may be for another host: each has a connection of its own.
+        request = f"{method} {path} {version}".encode("latin-1")
+        remote[1].write(b"\r\n".join([request, *fields, b"Connection: close", b"", b""]))
+        try:
+            answer = await _read_head(remote[0])
+        except (OSError, asyncio.IncompleteReadError):
+            remote[1].close()
+            raise
+        line, *fields = answer.rstrip(b"\r\n").split(b"\r\n")
+        kept = [f for f in fields if f.split(b":", 1)[0].strip().lower() not in _OF_ONE_HOP]
+        writer.write(b"\r\n".join([line, *kept, b"Connection: close", b"", b""]))
+        return remote
 
     async def _judge(self, host: str, port: int) -> str:
         """The one address that is both allowed and connected to."""
@@ -197,16 +283,30 @@ class Gateway:
 
 
 @asynccontextmanager
-async def open_gateway(gate: Gate) -> AsyncIterator[Gateway]:
+async def open_gateway(
+    gate: Gate, proxy: ProxyServer | None = None, max_bytes: int | None = None
+) -> AsyncIterator[Gateway]:
     """A gateway on a free port of loopback; `url` is for the browser's proxy setting."""
-    gateway = Gateway(gate)
+    gateway = Gateway(gate, proxy, max_bytes)
     server = await asyncio.start_server(gateway.serve, "127.0.0.1", 0)
-    gateway.url = f"socks5://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    port = server.sockets[0].getsockname()[1]
+    gateway.url, gateway.http_url = f"socks5://127.0.0.1:{port}", f"http://127.0.0.1:{port}"
     try:
         yield gateway
     finally:
         server.close()
         await gateway.close()
+
+
+async def _read_head(reader: asyncio.StreamReader) -> bytes:
+    """A head up to its blank line."""
+    try:
+        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), CONNECT_SECONDS)
+    except (asyncio.LimitOverrunError, TimeoutError) as error:
+        raise ConnectionAbortedError from error
+    if len(head) > MAX_HEAD_BYTES:
+        raise ConnectionAbortedError
+    return head
 
 
 async def _relay(
@@ -215,10 +315,11 @@ async def _relay(
     remote_reader: asyncio.StreamReader,
     remote_writer: asyncio.StreamWriter,
     connection: _Connection,
+    max_bytes: int | None,
 ) -> None:
     pumps = [
         asyncio.create_task(_pump(reader, remote_writer)),
-        asyncio.create_task(_pump(remote_reader, writer, connection)),
+        asyncio.create_task(_pump(remote_reader, writer, connection, max_bytes)),
     ]
     try:
         # Whichever side ends, the other is told: nobody here half-closes.
@@ -233,13 +334,16 @@ async def _pump(
     source: asyncio.StreamReader,
     sink: asyncio.StreamWriter,
     connection: _Connection | None = None,
+    max_bytes: int | None = None,
 ) -> None:
     with contextlib.suppress(ConnectionError, OSError):
         while chunk := await source.read(1 << 18):
             sink.write(chunk)
             if connection is not None:
                 connection.carried += len(chunk)
-            await sink.drain()
+                if max_bytes is not None and connection.carried > max_bytes:
+                    sink.transport.abort()
+                    return
             await sink.drain()
     with contextlib.suppress(ConnectionError, OSError, RuntimeError):
         if sink.can_write_eof():

@@ -1,359 +1,309 @@
-"""The spider: search and category pages → listings → pictures and sellers."""
+"""The spider: visits what the frontier has, has it read and stored, until there is no more."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import math
-from collections.abc import AsyncIterator, Iterable
+import os
+import socket
+from collections import deque
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urljoin
+from uuid import UUID, uuid4
 
 import scrapy
-import scrapy.signals
-from playwright.async_api import Error as PlaywrightError
-from playwright.async_api import Page as BrowserPage
 from scrapy import Request
-from scrapy.downloadermiddlewares.retry import get_retry_request
-from scrapy.http import Response, TextResponse
-from scrapy.spidermiddlewares.httperror import HttpError
-from scrapy.utils.request import fingerprint
-from scrapy_playwright.page import PageMethod
+from scrapy.http import Response
+from sqlalchemy.orm import Session
 from twisted.python.failure import Failure
 
-import matchers
+from crawler.fields import Coverage
+from crawler.frontier import Frontier, Page, Superseded
+from crawler.galleries import Gallery
+from crawler.handover import handover_of
 from crawler.marketplaces import Definition
-from crawler.marketplaces.pages import ListingPage, ListPage, SellerPage, SellerRef
-from crawler.marketplaces.site import CardsPage, Reading
-from crawler.store import (
-    Seen,
-    SeenPicture,
-    Target,
-    store_picture,
-    store_seen,
-    store_seller,
-    storing,
-)
+from crawler.pace import Pace
+from crawler.seeds import seeds
+from crawler.store import Target
+from crawler.visits import BrokenOff, PageVisits, Task, Unread
+from crawler.writing import Work, Writer
 from registry.blobs import Blobs
 from registry.database import Database
+from registry.models import Shard
 
 logger = logging.getLogger(__name__)
 
-MAX_SCROLLS = 200
-#: Rounds without a new link after which an endless list is taken to have ended.
-QUIET_ROUNDS = 6
-SCROLL_MILLISECONDS = 150
-MAX_SCROLL_SECONDS = 90.0
-MAX_CONTENT_SECONDS = 30.0
+#: Pages under way at once, until what they brought is stored: what a kill costs at the most.
+AT_ONCE = 8
+#: Pages that are taken from the frontier at a time.
+BATCH = 64
+#: Tries of a page that breaks off half-way.
+TRIES = 4
+COUNTS = ("pages", "listings", "new", "unchanged", "errors", "walls", "unread")
 
 
-class PageBusy(Exception):
-    """A page that computes without an end. Scrapy would try a TimeoutError again."""
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What a run may ask for, all of its shards together."""
 
-
-async def scroll_to_end(page: BrowserPage) -> None:
-    """Scroll a page of results until it brings nothing new.
-
-    Raises
-    ------
-    PageBusy
-        If the page keeps the browser too busy to answer.
-    """
-    try:
-        async with asyncio.timeout(MAX_SCROLL_SECONDS):
-            await _scroll(page)
-    except TimeoutError as error:
-        raise PageBusy(f"it kept the browser busy for {MAX_SCROLL_SECONDS:.0f} seconds") from error
-    _close_later(page)
-
-
-async def _scroll(page: BrowserPage) -> None:
-    links, quiet = -1, 0
-    for _ in range(MAX_SCROLLS):
-        await page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
-        await page.wait_for_timeout(SCROLL_MILLISECONDS)
-        now = await page.evaluate("document.links.length")
-        quiet = quiet + 1 if now == links else 0
-        links = now
-        if quiet >= QUIET_ROUNDS:
-            return
-
-
-def _close_later(page: BrowserPage) -> None:
-    """See to it that a page that does not give its content now goes all the same."""
-
-    async def close() -> None:
-        await asyncio.sleep(MAX_CONTENT_SECONDS)
-        with contextlib.suppress(PlaywrightError):
-            await page.close()
-
-    task = asyncio.get_running_loop().create_task(close())
-
-    def closed(_page: BrowserPage) -> None:
-        task.cancel()
-
-    page.on("close", closed)
-
-
-def _is_whole(response: Response, page: object) -> bool:
-    """Whether a page came to its end; data (JSON) has no other sign of it than being read."""
-    if isinstance(page, Reading) and page.data is not None:
-        return True
-    return isinstance(response, TextResponse) and "</html" in response.text[-2000:].lower()
+    pages: int
+    browser_seconds: float = math.inf
 
 
 class MarketplaceSpider(scrapy.Spider):
-    """One run of one plan. What it sees is stored at once, a transaction a listing."""
+    """One shard of one run. What a page brought is stored with that it is done."""
 
     name = "marketplace"
 
     def __init__(
         self,
         definition: Definition,
-        base: str,
-        queries: Iterable[str],
-        browse: Iterable[str],
-        max_pages: int,
-        max_browser_minutes: float | None,
+        shard: Shard,
         target: Target,
+        base: str,
+        budget: Budget,
         database: Database,
         blobs: Blobs,
+        *,
+        everything: bool,
     ) -> None:
         super().__init__()
-        self.definition = definition
-        self.base = base
-        self.queries = list(queries)
-        self.browse = list(browse)
-        self.max_pages = max_pages
-        self.browser_seconds = math.inf if max_browser_minutes is None else 60 * max_browser_minutes
+        self.superseded = False
+        self.crash: str | None = None
+        self.shard = shard
         self.target = target
-        self.database = database
-        self.blobs = blobs
-        self.counts = dict.fromkeys(
-            ("pages", "listings", "new", "unchanged", "errors", "walls", "unread"), 0
+        self.base = base
+        self.definition = definition
+        self.everything = everything
+        self._budget = budget
+        self._database = database
+        self._blobs = blobs
+        holder = f"{socket.gethostname()}:{os.getpid()}:{uuid4()}"
+        self._frontier = Frontier(target.run_id, shard.id, target.marketplace_id, holder)
+        self._coverage = Coverage(shard.stats.get("fields"))
+        self._pace = Pace(shard.stats.get("pace"))
+        before = {name: n for name, n in shard.stats.items() if isinstance(n, int | float)}
+        self._writer = Writer(
+            database,
+            self._frontier,
+            {
+                **dict.fromkeys(COUNTS, 0),
+                **before,
+                "asked": shard.asked,
+                "browser_seconds": shard.browser_seconds,
+            },
+            self._told,
         )
-        self._lists: set[bytes] = set()
-        self._seen_ids: set[str] = set()
-        self._sellers: set[str] = set()
-        self._asked = 0
+        self._ready: deque[Page] = deque()
+        self._in_hand: dict[UUID, Page] = {}
+        self._asking: dict[str, Task] = {}
+        self._others: tuple[int, float] = (0, 0.0)
+
+    @property
+    def counts(self) -> dict[str, float]:
+        """How far the shard is."""
+        asking = {"asking": 1} if handover_of(self.crawler).asking else {}
+        return {**self._writer.counts, **asking}
+
+    def _told(self) -> dict[str, Any]:
+        self._pace.note(*(self._writer.counts[name] for name in ("seconds", "pages", "waiting")))
+        return {
+            "fields": self._coverage.to_json(),
+            "interface": self.definition.interface,
+            "robots_ignored": self.crawler.settings["TOUCHSTONE_ROBOTS_IGNORED"],
+            "pace": self._pace.to_json(),
+        }
+
+    # The loop
 
     async def start(self) -> AsyncIterator[Request]:
-        """The search pages and category pages of the plan."""
-        self.crawler.signals.connect(self._crashed, signal=scrapy.signals.spider_error)
-        for query in self.queries:
-            for request in self._ask_results(query, 1):
-                yield request
-        for path in self.browse:
-            for request in self._ask_list(urljoin(self.base, path)):
-                yield request
-
-    def _ask_results(self, query: str, number: int) -> Iterable[Request]:
-        """A request for a page of results, from 1, if it has an address."""
+        """Do all of it; Scrapy gets no request of its own to order."""
         try:
-            url = self.definition.search_url(self.base, query, number)
-        except LookupError:
+            await asyncio.to_thread(self._begin)
+            gallery = Gallery(self.crawler, self._blobs)
+            self._visits = PageVisits(
+                self.definition, self.base, self.target, self._frontier, self._coverage, gallery,
+                self._database, everything=self.everything,
+            )  # fmt: skip
+            await self._crawl()
+            await asyncio.to_thread(self._coverage.keep, self._blobs)
+            await self._writer.write(_nothing)
+        except Superseded as error:
+            self.superseded = True
+            logger.warning("%s", error)
+        except Exception as error:  # said by the process's end, whatever it is
+            self.crash = f"{type(error).__name__}: {error}"
+            logger.exception("the crawl ends")
+        return
+        yield
+
+    def _begin(self) -> None:
+        with self._database.writing() as session:
+            self._frontier.take(session)
+            shard = session.get_one(Shard, self.shard.id, populate_existing=True)
+            if not shard.taken:
+                first, elsewhere = seeds(
+                    session, self.definition, self.base, self.target, shard, self._budget.pages
+                )
+                self._frontier.add(session, first)
+                self._writer.counts["errors"] += elsewhere
+                shard.taken = True
+            session.flush()
+            self._writer.counts["waiting"] = self._frontier.waiting(session)
+
+    async def _crawl(self) -> None:
+        tasks: set[asyncio.Task[None]] = set()
+        try:
+            while True:
+                page = await self._next()
+                if page is None and not tasks:
+                    if not self._asking:
+                        return
+                    await asyncio.sleep(0.2)
+                    continue
+                if page is not None:
+                    tasks.add(asyncio.create_task(self._visit(page)))
+                if page is None or len(tasks) >= AT_ONCE:
+                    done, tasks = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+                    for task in done:
+                        task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+
+    async def _next(self) -> Page | None:
+        """The next page to visit; None while there is none, or the budget is used up."""
+        used = self._writer.counts["asked"] + self._others[0] + len(self._in_hand)
+        if used >= self._budget.pages:
+            return None
+        if not self._ready:
+            # A page that is done while we look is not to be had again.
+            held = frozenset(self._in_hand)
+            self._ready.extend(await asyncio.to_thread(self._pull, held))
+        if not self._ready:
+            return None
+        page = self._ready.popleft()
+        assert page.id is not None
+        self._in_hand[page.id] = page
+        return page
+
+    def _pull(self, held: frozenset[UUID]) -> list[Page]:
+        with self._database.reading() as session:
+            self._others = self._frontier.used_by_others(session)
+            return self._frontier.pull(session, BATCH, held)
+
+    # A page
+
+    async def _visit(self, page: Page) -> None:
+        browser = bool(page.arguments.get("browser"))
+        spent = self._writer.counts["browser_seconds"] + self._others[1]
+        request = self._visits.request(page)
+        if request is None or (browser and spent >= self._budget.browser_seconds):
+            await self._settle(page, "skipped", {})
             return
-        browser = self.definition.search_in_browser
-        yield from self._ask_list(url, browser=browser, query=query, number=number)
+        task = Task(page, request)
+        request.callback, request.errback = self._opened, self._not_opened
+        request.meta["touchstone_page"] = str(page.id)
+        self._asking[str(page.id)] = task
+        waits = False
+        try:
+            for last in (*(False,) * (TRIES - 1), True):
+                assert self.crawler.engine is not None
+                response = await self.crawler.engine.download_async(request)
+                try:
+                    waits = await self._read(task, response, last=last)
+                    break
+                except BrokenOff:
+                    continue
+        except Superseded:
+            raise
+        except Exception as error:  # a page may fail in any way; the others go on
+            await self._failed(page, str(error) or type(error).__name__)
+        finally:
+            if not waits:
+                self._asking.pop(str(page.id), None)
 
-    def _ask_list(self, url: str, *, browser: bool = False, **values: Any) -> Iterable[Request]:
-        """A request for a page that leads to listings, once an address."""
-        known = fingerprint(Request(url))
-        if known in self._lists:
-            return
-        self._lists.add(known)
-        yield from self._ask(url, self.parse_list, browser=browser, **values)
-
-    def _ask(
-        self, url: str, callback: Any, *, browser: bool = False, **values: Any
-    ) -> Iterable[Request]:
-        """A request for a page of this marketplace, if there may be one more."""
-        if not self.definition.belongs(url, self.base):
-            return  # pages lead elsewhere as well: that is not this marketplace
-        if self._asked >= self.max_pages or (browser and self.browser_seconds <= 0):
-            return
-        self._asked += 1
-        meta: dict[str, Any] = {}
-        if browser:
-            meta = {"playwright": True, "playwright_page_methods": [PageMethod(scroll_to_end)]}
-        yield Request(
-            url,
-            callback=callback,
-            errback=self.failed,
-            meta=meta,
-            cb_kwargs=values,
-            # Scrapy would drop a redirect to an address that was asked for, without a word.
-            dont_filter=True,
-        )
-
-    # Pages
-
-    async def parse_list(
-        self, response: Response, page: ListPage, query: str | None = None, number: int = 1
-    ) -> AsyncIterator[Request]:
-        """A page that leads to listings.
-
-        Parameters
-        ----------
-        query, number
-            What was searched for, and which page of the results this is; None and 1 for a
-            page that was come to by a link.
-        """
-        if "playwright" in response.meta:
-            self.browser_seconds -= response.meta.get("download_latency", 0.0)
-        if not _is_whole(response, page):
-            again = self._again(response)
-            if again is not None:
-                yield again
-                return
-        self.counts["pages"] += 1
-        links = page.links()
-        if not links and not self._is_list(response, page, number):
-            return
-        for link in links:
-            external_id = self.definition.external_id(link)
-            if external_id is not None and external_id not in self._seen_ids:
-                requests = list(self._ask(link, self.parse_listing, external_id=external_id))
-                if requests:
-                    self._seen_ids.add(external_id)
-                for request in requests:
-                    yield request
-        next_page = page.next_page()
-        if next_page:
-            for request in self._ask_list(next_page):
-                yield request
-        elif links and query is not None:
-            for request in self._ask_results(query, number + 1):
-                yield request
-
-    def _is_list(self, response: Response, page: ListPage, number: int) -> bool:
-        """Whether a page without listings is one, and not a wall or of a layout that is new.
-
-        Else a marketplace that was rebuilt, or that shut us out, would read as one without
-        fakes.
-        """
-        if not isinstance(page, CardsPage):
-            return True
-        outcome, why = page.outcome()
-        if outcome in ("listings", "empty"):
-            return True
-        # Where pages are counted, the one after the last may be anything but a wall.
-        if outcome == "unread" and number > 1:
-            return True
-        self.counts["unread" if outcome == "unread" else "walls"] += 1
-        self._note(response.url, f"{outcome}: {why}" if why else outcome)
+    async def _read(self, task: Task, response: Response, *, last: bool) -> bool:
+        """Read a page and store what it says. True if a person is asked to open it."""
+        page = task.page
+        try:
+            effect = await self._visits.read(page, response, last=last)
+        except Unread as unread:
+            if unread.wall is not None and handover_of(self.crawler).met(
+                self.crawler,
+                response.request or task.request,
+                unread.wall.kind,
+                unread.wall.why,
+                given_up=lambda: self._given_up(task),
+            ):
+                await self._writer.write(lambda _session: {"walls": 1})
+                return True
+            self._note(page.url, unread.why)
+            await self._settle(page, unread.state, unread.counts, unread.work)
+        else:
+            counts: dict[str, float] = {"pages": 1}
+            if page.arguments.get("browser"):
+                counts["browser_seconds"] = response.meta.get("download_latency", 0.0)
+            await self._settle(page, effect.state, counts, effect.work, why=effect.why)
         return False
 
-    async def parse_listing(
-        self, response: Response, page: ListingPage, external_id: str
-    ) -> AsyncIterator[Request]:
-        """A listing, with its pictures."""
-        if not _is_whole(response, page):
-            again = self._again(response)
-            if again is not None:
-                yield again
-            return
-        self.counts["pages"] += 1
-        item = await page.to_item()
-        if not item.name:
-            wall = page.wall() if isinstance(page, Reading) else None
-            self.counts["walls" if wall else "unread"] += 1
-            self._note(
-                response.url,
-                f"{wall.kind}: {wall.why}" if wall else "no listing can be read in this page",
-            )
-            return
-        pictures = await asyncio.gather(*(self._picture(image.url) for image in item.images or []))
-        seller = page.seller()
-        seen = Seen(
-            external_id=external_id,
-            url=response.url,
-            title=item.name,
-            description=item.description or "",
-            price=page.money(),
-            availability=item.availability,
-            condition=page.condition(),
-            brand=item.brand.name if item.brand else None,
-            seller=seller,
-            ships_from=page.ships_from(),
-            attributes={p.name: p.value for p in item.additionalProperties or []},
-            pictures=pictures,
-        )
-        new = await asyncio.to_thread(
-            storing, self.database, lambda session: store_seen(session, self.target, seen)
-        )
-        self.counts["listings"] += 1
-        self.counts["new" if new else "unchanged"] += 1
-        if seller is not None and seller.url and seller.id not in self._sellers:
-            self._sellers.add(seller.id)
-            for request in self._ask(seller.url, self.parse_seller, ref=seller):
-                yield request
+    async def _settle(
+        self,
+        page: Page,
+        state: str,
+        counts: dict[str, Any],
+        work: Work | None = None,
+        why: str | None = None,
+    ) -> None:
+        """Write what came of a page, all of it together."""
 
-    async def parse_seller(self, response: Response, page: SellerPage, ref: SellerRef) -> None:
-        """A seller's page."""
-        self.counts["pages"] += 1
-        facts = page.facts()
+        def all_of_it(session: Session) -> dict[str, float]:
+            total: dict[str, float] = {"waiting": -1, "asked": int(state != "skipped")}
+            for name, number in (*counts.items(), *(work(session).items() if work else ())):
+                total[name] = total.get(name, 0) + number
+            self._frontier.settle(session, page, state, why)
+            return total
 
-        await asyncio.to_thread(
-            storing, self.database, lambda session: store_seller(session, self.target, ref, facts)
-        )
+        await self._writer.write(all_of_it)
+        assert page.id is not None
+        self._in_hand.pop(page.id, None)
 
-    def failed(self, failure: Failure) -> None:
-        """A page that could not be had; the others go on."""
-        request = getattr(failure, "request", None)
-        error = failure.value
-        reason = f"HTTP {error.response.status}" if isinstance(error, HttpError) else str(error)
-        self._note(request.url if request else "?", reason or type(error).__name__)
-
-    def _again(self, response: Response) -> Request | None:
-        """Another try for a page that broke off half-way; None, and an error, if it is hopeless."""
-        assert response.request is not None
-        again = get_retry_request(response.request, spider=self, reason="the page breaks off")
-        if again is None:
-            self._note(response.url, "the page breaks off, every time")
-        return again
-
-    def _crashed(self, failure: Failure, response: Response) -> None:
-        """A page on which our own code failed: said and counted, never passed over."""
-        self._note(response.url, f"{type(failure.value).__name__}: {failure.value}")
+    async def _failed(self, page: Page, reason: str) -> None:
+        self._note(page.url, reason)
+        work = self._visits.lead_waits(page, reason)
+        await self._settle(page, "failed", {"errors": 1}, work)
 
     def _note(self, url: str, reason: str) -> None:
-        self.counts["errors"] += 1
+        self._coverage.failed(reason)
         logger.warning("%s: %s", url, " ".join(reason.split())[:300])
 
-    # Pictures
+    # Pages that a person has opened (`crawler.handover`)
 
-    async def _picture(self, url: str) -> SeenPicture:
-        """Fetch a picture, hash it, keep it; a second try if it came broken or not at all."""
-        fault = None
-        for _ in range(2):
-            try:
-                data = await self._download(url)
-                sha256 = await asyncio.to_thread(self._keep, data)
-                return SeenPicture(url, sha256, None)
-            except matchers.PictureError as error:
-                fault = str(error)
-            except Exception as error:  # any download may fail in any way; the listing stays
-                fault = f"{type(error).__name__}: {error}"[:300]
-        return SeenPicture(url, None, fault)
+    async def _opened(self, response: Response) -> None:
+        task = self._asking[response.meta["touchstone_page"]]
+        try:
+            waits = await self._read(task, response, last=True)
+        except Superseded:
+            raise
+        except Exception as error:
+            waits = False
+            await self._failed(task.page, str(error) or type(error).__name__)
+        if not waits:
+            self._asking.pop(str(task.page.id), None)
 
-    async def _download(self, url: str) -> bytes:
-        engine = self.crawler.engine
-        assert engine is not None
-        response = await engine.download_async(Request(url, meta={"handle_httpstatus_all": True}))
-        if response.status != 200:
-            raise matchers.PictureError(f"HTTP {response.status}")
-        return response.body
+    async def _not_opened(self, failure: Failure) -> None:
+        task = self._asking.pop(failure.request.meta["touchstone_page"])  # type: ignore[attr-defined]
+        await self._failed(task.page, str(failure.value))
 
-    def _keep(self, data: bytes) -> str:
-        picture = matchers.fingerprint(data)
-        media_type = matchers.media_type(data)
-        values = matchers.to_json(picture)
-        sha256: str = values.pop("sha256")
-        blob = self.blobs.put_bytes(data, "." + media_type.removeprefix("image/"))
-        storing(
-            self.database,
-            lambda session: store_picture(session, sha256, blob, media_type, values),
-        )
-        return sha256
+    def _given_up(self, task: Task) -> None:
+        async def note() -> None:
+            await self._settle(task.page, "failed", {"errors": 1})
+            self._asking.pop(str(task.page.id), None)
+
+        task.ending = asyncio.create_task(note())
+
+
+def _nothing(_session: Session) -> dict[str, float]:
+    return {}

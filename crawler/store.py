@@ -1,27 +1,31 @@
-"""Storing what a run saw: one transaction a listing, and the job to assess it in the same."""
+"""Storing what a run saw, and the job to assess it in the same transaction."""
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
 import json
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
+from uuid_utils.compat import uuid7
 
+from crawler import revisits
+from crawler.frontier import insert_new
 from crawler.marketplaces.pages import SellerFacts, SellerRef
 from matchers import pictures
 from registry import jobs
 from registry.database import Database
 from registry.models import (
     Assessment,
+    Job,
     Listing,
     Picture,
     Seller,
@@ -34,6 +38,17 @@ from registry.money import Money
 
 TRIES = 8
 T = TypeVar("T")
+#: How exactly it is noted when a seller was seen.
+SEEN_EVERY = timedelta(minutes=1)
+# Made once: they are asked for each page, and making one takes as long as running it.
+_LISTING = select(Listing).where(
+    Listing.marketplace_id == bindparam("marketplace_id"),
+    Listing.external_id == bindparam("external_id"),
+)
+_SELLER = select(Seller).where(
+    Seller.marketplace_id == bindparam("marketplace_id"),
+    Seller.external_id == bindparam("external_id"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +58,10 @@ class SeenPicture:
     url: str
     sha256: str | None
     fault: str | None
+    etag: str | None = None
+    last_modified: str | None = None
+    #: What makes its bytes known (`store_pictures`), if they were fetched just now.
+    row: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +80,10 @@ class Seen:
     ships_from: str | None
     attributes: dict[str, str]
     pictures: Sequence[SeenPicture]
+    #: What its page came with, to ask whether it is still the same.
+    etag: str | None = None
+    last_modified: str | None = None
+    page_sha256: str | None = None
 
     def says_nothing_new(self, before: Snapshot) -> bool:
         """Whether a snapshot holds all of this, as far as the pictures could be had."""
@@ -133,28 +156,113 @@ def store_seen(session: Session, target: Target, seen: Seen) -> bool:
         Whether it did.
     """
     now = utcnow()
+    store_pictures(session, [picture.row for picture in seen.pictures if picture.row])
     seller = _seller(session, target, seen.seller) if seen.seller else None
-    listing = session.scalar(
-        select(Listing).where(
-            Listing.marketplace_id == target.marketplace_id,
-            Listing.external_id == seen.external_id,
-        )
-    )
+    listing = _listing(session, target, seen.external_id)
     if listing is None:
-        listing = Listing(marketplace_id=target.marketplace_id, external_id=seen.external_id)
+        listing = Listing(
+            id=uuid7(),
+            marketplace_id=target.marketplace_id,
+            external_id=seen.external_id,
+            revisits=0,
+            changes=0,
+            watched_seconds=0.0,
+        )
         session.add(listing)
+        latest = None
+    else:
+        latest = _latest(session, listing)
     listing.url, listing.last_seen_at = seen.url, now
-    session.flush()
-    latest = session.scalar(
+    changed = latest is None or not seen.says_nothing_new(latest)
+    revisits.visited(session, listing, now, changed=changed)
+    # A page is asked whether it is the same only if all of it was had.
+    whole = all(picture.fault is None for picture in seen.pictures)
+    listing.etag = seen.etag if whole else None
+    listing.last_modified = seen.last_modified if whole else None
+    listing.page_sha256 = seen.page_sha256 if whole else None
+    if latest is None:
+        snapshot = _snapshot(session, listing, seller, seen)
+        session.add(
+            Sighting(
+                run_id=target.run_id, listing_id=listing.id, snapshot_id=snapshot.id, seen_at=now
+            )
+        )
+        session.add(_assessment_job(target, snapshot.id, 0, now))
+    else:
+        snapshot = _snapshot(session, listing, seller, seen) if changed else latest
+        _sight(session, target, listing, snapshot, now)
+        _have_assessed(session, target, [snapshot.id], now)
+    return changed
+
+
+def store_unchanged(session: Session, target: Target, external_id: str) -> None:
+    """Store that a listing's page is the one of last time."""
+    now = utcnow()
+    listing = _listing(session, target, external_id)
+    assert listing is not None, "only a known page is asked whether it is the same"
+    snapshot = _latest(session, listing)
+    assert snapshot is not None
+    listing.last_seen_at = now
+    revisits.visited(session, listing, now, changed=False)
+    _sight(session, target, listing, snapshot, now)
+    _have_assessed(session, target, [snapshot.id], now)
+
+
+def store_shown(session: Session, target: Target, shown: Sequence[tuple[UUID, UUID]]) -> int:
+    """Store that listings were shown by a page of results, and were not due to be visited.
+
+    Parameters
+    ----------
+    shown
+        Listings and their newest snapshots.
+
+    Returns
+    -------
+    int
+        How many of them the run had not seen before.
+    """
+    now = utcnow()
+    rows = [
+        {
+            "id": uuid7(),
+            "run_id": target.run_id,
+            "listing_id": listing_id,
+            "snapshot_id": snapshot_id,
+            "seen_at": now,
+        }
+        for listing_id, snapshot_id in sorted(shown)
+    ]
+    new = insert_new(session, Sighting, rows)
+    session.execute(
+        update(Listing)
+        .where(Listing.id.in_([listing_id for listing_id, _ in shown]))
+        .values(last_seen_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    _have_assessed(session, target, [snapshot_id for _, snapshot_id in shown], now)
+    return new
+
+
+def _listing(session: Session, target: Target, external_id: str) -> Listing | None:
+    listing: Listing | None = session.scalar(
+        _LISTING, {"marketplace_id": target.marketplace_id, "external_id": external_id}
+    )
+    return listing
+
+
+def _latest(session: Session, listing: Listing) -> Snapshot | None:
+    snapshot: Snapshot | None = session.scalar(
         select(Snapshot)
         .where(Snapshot.listing_id == listing.id)
         .order_by(Snapshot.id.desc())
         .limit(1)
     )
-    snapshot = latest
-    changed = latest is None or not seen.says_nothing_new(latest)
-    if snapshot is None or changed:
-        snapshot = _snapshot(session, listing, seller, seen)
+    return snapshot
+
+
+def _sight(
+    session: Session, target: Target, listing: Listing, snapshot: Snapshot, now: datetime
+) -> None:
     sighting = session.scalar(
         select(Sighting).where(Sighting.run_id == target.run_id, Sighting.listing_id == listing.id)
     )
@@ -162,37 +270,49 @@ def store_seen(session: Session, target: Target, seen: Seen) -> bool:
         sighting = Sighting(run_id=target.run_id, listing_id=listing.id, seen_at=now)
         session.add(sighting)
     sighting.snapshot_id = snapshot.id
-    _have_assessed(session, target, snapshot, now)
-    return changed
 
 
-def _have_assessed(session: Session, target: Target, snapshot: Snapshot, now: datetime) -> None:
-    """Ask for an assessment, unless this plan has one by what its brand is now."""
-    before = (Assessment.snapshot_id == snapshot.id, Assessment.plan_id == target.plan_id)
-    newest = session.scalar(
-        select(Assessment.inputs["standing"].as_string())
-        .where(*before)
-        .order_by(Assessment.id.desc())
-        .limit(1)
-    )
-    if newest == target.standing:
-        return
-    # Counted, as a brand may come back to what it was.
-    turn = session.scalar(select(func.count()).select_from(Assessment).where(*before))
-    jobs.enqueue(
-        session,
-        "assess",
-        {
-            "snapshot_id": str(snapshot.id),
+def _have_assessed(
+    session: Session, target: Target, snapshot_ids: Collection[UUID], now: datetime
+) -> None:
+    """Ask for assessments, but of what this plan has judged by what its brand is now."""
+    before: defaultdict[UUID, list[str]] = defaultdict(list)
+    for snapshot_id, standing in session.execute(
+        select(Assessment.snapshot_id, Assessment.inputs["standing"].as_string())
+        .where(Assessment.snapshot_id.in_(snapshot_ids), Assessment.plan_id == target.plan_id)
+        .order_by(Assessment.id)
+    ):
+        before[snapshot_id].append(standing)
+    for snapshot_id in snapshot_ids:
+        made = before[snapshot_id]
+        if not made or made[-1] != target.standing:
+            # Counted, as a brand may come back to what it was.
+            _ask_assessment(session, target, snapshot_id, len(made), now)
+
+
+def _ask_assessment(
+    session: Session, target: Target, snapshot_id: UUID, turn: int, now: datetime
+) -> None:
+    job = _assessment_job(target, snapshot_id, turn, now)
+    jobs.enqueue(session, job.kind, job.payload, key=job.key)
+
+
+def _assessment_job(target: Target, snapshot_id: UUID, turn: int, now: datetime) -> Job:
+    return Job(
+        kind="assess",
+        payload={
+            "snapshot_id": str(snapshot_id),
             "plan_id": str(target.plan_id),
             "seen_at": now.isoformat(),
         },
-        key=f"assess:{target.plan_id}:{snapshot.id}:{turn}:{target.standing}",
+        key=f"assess:{target.plan_id}:{snapshot_id}:{turn}:{target.standing}",
+        available_at=now,
     )
 
 
 def _snapshot(session: Session, listing: Listing, seller: Seller | None, seen: Seen) -> Snapshot:
     snapshot = Snapshot(
+        id=uuid7(),
         listing_id=listing.id,
         seller_id=seller.id if seller else None,
         content_sha256=seen.content_sha256(),
@@ -207,7 +327,6 @@ def _snapshot(session: Session, listing: Listing, seller: Seller | None, seen: S
         attributes=dict(seen.attributes),
     )
     session.add(snapshot)
-    session.flush()
     for position, picture in enumerate(seen.pictures):
         session.add(
             SnapshotPicture(
@@ -216,25 +335,30 @@ def _snapshot(session: Session, listing: Listing, seller: Seller | None, seen: S
                 url=picture.url,
                 sha256=picture.sha256,
                 fault=picture.fault,
+                etag=picture.etag,
+                last_modified=picture.last_modified,
             )
         )
-    session.flush()
     return snapshot
 
 
 def _seller(session: Session, target: Target, ref: SellerRef) -> Seller:
-    seller = session.scalar(
-        select(Seller).where(
-            Seller.marketplace_id == target.marketplace_id, Seller.external_id == ref.id
-        )
+    # Of one that is new, another page of this transaction may have said so.
+    here: dict[tuple[UUID, str], Seller] = session.info.setdefault("sellers", {})
+    key = (target.marketplace_id, ref.id)
+    seller = here.get(key) or session.scalar(
+        _SELLER, {"marketplace_id": target.marketplace_id, "external_id": ref.id}
     )
     if seller is None:
-        seller = Seller(marketplace_id=target.marketplace_id, external_id=ref.id)
+        seller = Seller(id=uuid7(), marketplace_id=target.marketplace_id, external_id=ref.id)
         session.add(seller)
+    here[key] = seller
     seller.name = ref.name or seller.name
     seller.url = ref.url or seller.url
-    seller.last_seen_at = utcnow()
-    session.flush()
+    now = utcnow()
+    # Not with each of a thousand listings.
+    if seller.last_seen_at is None or now - seller.last_seen_at > SEEN_EVERY:
+        seller.last_seen_at = now
     return seller
 
 
@@ -245,19 +369,25 @@ def store_seller(session: Session, target: Target, ref: SellerRef, facts: Seller
     seller.country = facts.country or seller.country
     seller.rating = facts.rating if facts.rating is not None else seller.rating
     seller.joined_on = facts.joined_on or seller.joined_on
+    seller.visited_at = utcnow()
 
 
-def store_picture(
-    session: Session, sha256: str, blob: str, media_type: str, fingerprint: dict[str, Any]
-) -> None:
-    """Make a picture known; one that is known already stays as it is."""
-    if session.get(Picture, sha256) is None:
-        session.add(
-            Picture(
-                sha256=sha256,
-                blob=blob,
-                media_type=media_type,
-                fingerprint=fingerprint,
-                matcher=pictures.VERSION,
-            )
-        )
+def picture_row(
+    sha256: str, blob: str, media_type: str, fingerprint: dict[str, Any]
+) -> dict[str, Any]:
+    """What is to be stored of a picture."""
+    return {
+        "sha256": sha256,
+        "blob": blob,
+        "media_type": media_type,
+        "fingerprint": fingerprint,
+        "matcher": pictures.VERSION,
+        "created_at": utcnow(),
+    }
+
+
+def store_pictures(session: Session, rows: Collection[dict[str, Any]]) -> None:
+    """Make pictures known; those that are known already stay as they are."""
+    once = {row["sha256"]: row for row in rows}
+    # Listings that show the same pictures would wait for each other in a circle.
+    insert_new(session, Picture, [once[sha256] for sha256 in sorted(once)])

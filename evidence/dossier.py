@@ -120,13 +120,14 @@ class Redaction:
 
     Parameters
     ----------
-    buyer
-        The buyer's fields; empty where nothing is to be hidden.
+    buyers
+        The fields of each buyer; empty where nothing is to be hidden.
     """
 
-    def __init__(self, buyer: Mapping[str, str]) -> None:
+    def __init__(self, buyers: Iterable[Mapping[str, str]]) -> None:
         secrets = {
             form
+            for buyer in buyers
             for name in SECRET_FIELDS
             if len(value := " ".join(buyer.get(name, "").split())) >= LEAST_SECRET
             for form in (value, quote(value), quote_plus(value))

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import select
 
@@ -68,7 +69,7 @@ def export(
     *,
     by: str,
     reason: str = "",
-    buyer: Mapping[str, str] | None = None,
+    buyers: Mapping[UUID, Mapping[str, str]] | None = None,
     include_sensitive: bool = False,
     progress: Progress = lambda doing, done, total: None,
 ) -> Exported:
@@ -84,8 +85,9 @@ def export(
         The ZIP file: it appears whole or not at all.
     by, reason
         Who exports, and why; in ledger and report.
-    buyer
-        The persona's fields. Unless `include_sensitive`, no text in the bag shows them.
+    buyers
+        The fields of the persona of each purchase, by its id, of whatever case. Unless
+        `include_sensitive`, no text in the bag shows any of them.
     include_sensitive
         Leave sensitive exhibits in the clear, and say so.
 
@@ -99,7 +101,7 @@ def export(
     """
     return _Export(
         database, blobs, settings, target,
-        by=by, reason=reason, buyer=buyer or {}, include_sensitive=include_sensitive,
+        by=by, reason=reason, buyers=buyers or {}, include_sensitive=include_sensitive,
         progress=progress,
     ).run(reference)  # fmt: skip
 
@@ -114,15 +116,15 @@ class _Export:
         *,
         by: str,
         reason: str,
-        buyer: Mapping[str, str],
+        buyers: Mapping[UUID, Mapping[str, str]],
         include_sensitive: bool,
         progress: Progress,
     ) -> None:
         self.database, self.blobs, self.settings = database, blobs, settings
         self.target = target.absolute()
-        self.buyer = buyer
+        self.buyers = buyers
         self.progress = progress
-        self.redaction = Redaction({} if include_sensitive else buyer)
+        self.redaction = Redaction(() if include_sensitive else buyers.values())
         name, why = " ".join(by.split()), " ".join(reason.split())
         if not name or len(name) > 200:
             raise TouchstoneError("an export is somebody's: give your name, up to 200 characters")
@@ -231,8 +233,9 @@ class _Export:
 
     def _record(self, bag: BagWriter, item: Item, dossier: Dossier) -> dict[str, Any]:
         assert item.path is not None
+        assert item.purchase is not None
         made = record_of(
-            item, dossier, self.buyer, self.redaction,
+            item, dossier, self.buyers.get(item.purchase.id, {}), self.redaction,
             include_sensitive=self.about.include_sensitive,
         )  # fmt: skip
         data = to_json(made.clear)

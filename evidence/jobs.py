@@ -11,7 +11,7 @@ from uuid import UUID
 from playwright.async_api import Browser
 
 from crawler.browser import find_chromium
-from crawler.gate import Gate
+from crawler.gate import gate_of
 from crawler.marketplaces import KINDS
 from evidence.browsing import shared
 from evidence.capture import Capture, Order, capture_in
@@ -42,7 +42,7 @@ def capture_job(hold: jobs.Hold, settings: Settings, blobs: Blobs) -> None:
             "listing": f"{listing.marketplace.name} {listing.external_id}",
         }
     signer = open_signer(settings)  # before anything is visited: without one, nothing is sealed
-    gate = Gate(settings.allowed_private_hosts)
+    gate = gate_of(settings)
     browsing = shared(find_chromium(settings.browser))
     with workspace(settings.data_dir) as folder:
 

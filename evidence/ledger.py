@@ -34,7 +34,7 @@ EVENTS = frozenset(
         "captured", "sealed", "stamped", "viewed", "exported", "handed_over", "parcel_received",
         "opened", "examined", "verdict", "deleted", "hold_set", "hold_released", "retention_set",
         "case_opened", "exhibit_added", "corrected", "key_rotated",
-        "frame_frozen", "sample_drawn",
+        "frame_frozen", "sample_drawn", "moved",
     }
 )  # fmt: skip
 

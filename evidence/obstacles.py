@@ -13,6 +13,13 @@ from importlib.resources import files
 from typing import Any
 from urllib.parse import urlsplit
 
+from crawler.marketplaces.walls import (
+    BLOCKED_WORDS,
+    CAPTCHA_WORDS,
+    GONE_WORDS,
+    LOGIN_PATH,
+    SIGN_IN_WORDS,
+)
 from evidence.isolated import IsolatedWorld
 
 MAX_CLICKS = 8
@@ -98,39 +105,6 @@ _CAPTCHA_MARKS = re.compile(
     r"|challenge-platform",
     re.IGNORECASE,
 )
-_CAPTCHA_WORDS = re.compile(
-    r"are you (?:a |not a )?(?:robot|human)|(?:verify|confirm|prove)(?: that)? "
-    r"you(?:'|’)?(?: a)?re (?:a |not a )?(?:human|robot)|not a robot|security check"
-    r"|characters you see"
-    r"|checking your browser|unusual traffic|press (?:and|&) hold|captcha"
-    r"|kein roboter|sicherheitsüberprüfung|sicherheitsabfrage|pas un robot|no (?:eres|soy) un robot"
-    r"|non sono un robot|не робот|验证码|安全验证|滑动验证|驗證碼|人机验证|ロボットではありません",
-    re.IGNORECASE,
-)
-_BLOCK_WORDS = re.compile(
-    r"access (?:to this page )?(?:has been |is |was )?denied|you (?:have been|are|were) blocked"
-    r"|request (?:has been )?blocked|forbidden|too many requests|zugriff verweigert"
-    r"|zugriff (?:wurde )?gesperrt|accès (?:refusé|interdit)|acceso denegado|accesso negato"
-    r"|доступ (?:запрещ|ограничен)|访问被拒绝|拒绝访问|アクセスが拒否",
-    re.IGNORECASE,
-)
-_LOGIN_PATH = re.compile(
-    r"(?:^|[/_.-])(?:log[-_]?in|sign[-_]?in|signin|anmelden|connexion|auth|passport|sso|ap/signin)"
-    r"(?:[/_.?-]|$)",
-    re.IGNORECASE,
-)
-_LOGIN_WORDS = re.compile(
-    r"(?:sign|log) ?in|anmelden|einloggen|connectez|identifiez|iniciar sesión|accedi|inloggen"
-    r"|zaloguj|войти|登录|登入|ログイン",
-    re.IGNORECASE,
-)
-_GONE_WORDS = re.compile(
-    r"no longer (?:available|exists|for sale)|(?:listing|item|page|product) (?:has )?"
-    r"(?:ended|(?:was |been |is )*(?:removed|deleted|not found))|not found|nicht (?:mehr )?"
-    r"(?:verfügbar|gefunden)|n(?:'|’)existe plus|plus disponible|ya no (?:está|existe)"
-    r"|non (?:è )?più disponibile|больше не|не найден|商品已下架|宝贝不存在|不存在|見つかりません",
-    re.IGNORECASE,
-)
 
 
 async def close_layers(world: IsolatedWorld) -> list[dict[str, Any]]:
@@ -201,7 +175,7 @@ def recognise(
     wall = refused or (shows_listing is not True and little)
     if wall:
         mark = _first(_CAPTCHA_FRAMES, signs.frames) or _first(_CAPTCHA_MARKS, signs.marks)
-        words = _CAPTCHA_WORDS.search(said)
+        words = CAPTCHA_WORDS.search(said)
         if mark and (refused or words or signs.images < 3):
             return Recognised("captcha", f"found {mark!r}")
         if words and (refused or signs.images < 3):
@@ -212,23 +186,23 @@ def recognise(
         return Recognised("blocked", f"HTTP {http_status}")
     if shows_listing is True and not elsewhere:
         return Recognised("complete")
-    blocked = _BLOCK_WORDS.search(f"{signs.title} {signs.heading}")
+    blocked = BLOCKED_WORDS.search(f"{signs.title} {signs.heading}")
     if blocked and little:
         return Recognised("blocked", f"it says {blocked[0]!r}")
     if elsewhere:
         return Recognised("gone", f"it led to {url[:200]}")
-    gone = _GONE_WORDS.search(said)
+    gone = GONE_WORDS.search(said)
     if gone and shows_listing is False:
         return Recognised("gone", f"it says {gone[0]!r}")
     return Recognised("complete")
 
 
 def _asks_to_sign_in(signs: Signs, url: str, said: str) -> bool:
-    by_path = bool(_LOGIN_PATH.search(urlsplit(url).path))
+    by_path = bool(LOGIN_PATH.search(urlsplit(url).path))
     if signs.password:
         return by_path or len(signs.text) <= WALL_CHARACTERS
     # Some ask for the name first and for the password on the next page.
-    return by_path and bool(_LOGIN_WORDS.search(said))
+    return by_path and bool(SIGN_IN_WORDS.search(said))
 
 
 def _first(pattern: re.Pattern[str], values: Iterable[str]) -> str | None:

@@ -43,8 +43,7 @@ def record_of(
     Parameters
     ----------
     buyer
-        The persona that this installation buys under; its fields count only where a
-        checkout was begun.
+        The persona of this purchase; its fields count only where a checkout was begun.
     """
     purchase, snapshot = item.purchase, item.snapshot
     assert purchase is not None
@@ -72,6 +71,8 @@ def record_of(
             "amount": None if purchase.order_amount is None else str(purchase.order_amount),
             "currency": purchase.order_currency,
         },
+        "arm": purchase.arm,
+        "outcome": purchase.outcome,
         "note": purchase.note,
         "events": [
             {
@@ -96,7 +97,7 @@ def record_of(
     fields = {name: value for name, value in buyer.items() if value} if _began(item) else {}
     if fields:
         whole["buyer"] = fields
-        whole["buyer_source"] = "the persona of the installation at the time of export"
+        whole["buyer_source"] = "the persona that was assigned to the purchase"
     if include_sensitive:
         return Record(whole, None)
     clear = redaction.all(whole)

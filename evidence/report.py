@@ -56,6 +56,7 @@ _EVENTS = {
     "key_rotated": "Signing key changed",
     "frame_frozen": "Frame frozen",
     "sample_drawn": "Sample drawn",
+    "moved": "Purchase went on",
 }
 
 

@@ -209,7 +209,7 @@ def _matrix(rows: Sequence[Example]) -> Floats:
 
 def _log_odds(model: Model, x: Floats) -> Floats:
     """Before calibration."""
-    weights = np.array([model.weights[name] for name in _NAMES])
+    weights = np.array([model.weights.get(name, 0.0) for name in _NAMES])
     odds: Floats = x @ weights + model.bias
     return odds
 
@@ -248,7 +248,7 @@ def _learned(train: Sequence[Example], current: Model, source: str) -> Model:
     departures: NDArray[np.float64] = fitted.coef_[0]
     scale = float(departures[-1]) * _FREE
     weights = {
-        name: round(scale * current.weights[name] + float(departures[place]), 6)
+        name: round(scale * current.weights.get(name, 0.0) + float(departures[place]), 6)
         for place, name in enumerate(_NAMES)
     }
     model = Model(

@@ -30,6 +30,7 @@ from insight.sampling import (
     sha256,
     stratify,
 )
+from registry import alarms
 from registry.errors import TouchstoneError
 from registry.models import (
     Brand,
@@ -102,7 +103,7 @@ def freeze(
     strata = stratify(seen, by)
     counted = Counter(strata.values())
     shares = allocate(counted, size)
-    terms = {
+    terms: dict[str, Any] = {
         "since": _stamp(since),
         "until": _stamp(until),
         "brand": brand,
@@ -111,6 +112,10 @@ def freeze(
         "size": size,
         "strata": [[name, counted[name], shares[name]] for name in sorted(counted)],
     }
+    # What an unhealthy run did not see is not in the frame: the frame says so itself.
+    blind = _blind_runs(session, since, until, brand, marketplaces)
+    if blind:
+        terms["blind"] = blind
     frame = SampleFrame(
         terms=terms,
         strata=terms["strata"],
@@ -141,6 +146,19 @@ def freeze(
         details={"sha256": frame.sha256, "listings": frame.listings, "size": size},
     )
     return frame
+
+
+def _blind_runs(
+    session: Session,
+    since: datetime,
+    until: datetime,
+    brand: str | None,
+    marketplaces: Sequence[str],
+) -> list[list[str]]:
+    """Marketplace and run, where a run of the window was unhealthy."""
+    brand_id = session.scalar(select(Brand.id).where(Brand.slug == brand)) if brand else None
+    found = alarms.gaps(session, since, until, brand_id, marketplaces)
+    return [[marketplace, str(run_id)] for marketplace, run_id in found]
 
 
 def _seen(

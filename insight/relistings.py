@@ -142,16 +142,25 @@ def find_relistings(
     """
     mine = tuple(p.hash for p in shown if p.hash and p.hash != _FLAT)
     makers = [text for text in makers if text and text != _FLAT]
-    own = _not_of_makers(mine, makers)
-    if not own:
+    alike = pictures_alike(session, known, mine, makers, NEAR_BITS)
+    if not alike:
         return ()
-    known.refresh(session)
-    # By hash the exact same picture is found too.
-    alike = known.alike(own, NEAR_BITS)
     candidates = _candidates(session, snapshot, alike)
     verdicts = newest_verdicts(session, [c.listing_id for c in candidates])
     traits = [_traits(c, verdicts.get(c.listing_id)) for c in candidates]
     return relisting.relistings(_traits(snapshot, None, mine), traits, makers)
+
+
+def pictures_alike(
+    session: Session, known: KnownHashes, hashes: Iterable[str], makers: Sequence[str], bits: int
+) -> list[str]:
+    """SHA-256 of the listings' pictures that look like these, but for the brand's own."""
+    own = _not_of_makers([text for text in hashes if text and text != _FLAT], makers)
+    if not own:
+        return []
+    known.refresh(session)
+    # By hash the exact same picture is found too.
+    return known.alike(own, bits)
 
 
 def _not_of_makers(hashes: Sequence[str], makers: Collection[str]) -> list[str]:

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session, selectinload
 
 import matchers
+from crawler.leads import said_elsewhere
 from insight.brands import brand_values, load_brand
 from insight.comparables import comparables
 from insight.models import running_model
@@ -82,6 +83,7 @@ def assess(
         )
         context = _context(session, settings, snapshot, read, listing)
         model = running_model(session)
+        said = said_elsewhere(session, snapshot.listing, read.plan.brand_id)
     verdict = matchers.assess(listing, read.brand, context, model=model)
     return models.Assessment(
         snapshot_id=snapshot_id,
@@ -91,13 +93,26 @@ def assess(
         score=verdict.score,
         threshold=read.plan.threshold,
         flagged=verdict.outcome == "flag" and verdict.score >= read.plan.threshold,
-        outcome=verdict.outcome,
+        outcome=_outcome(verdict, said),
         kind=verdict.kind,
         model_version=model.version,
         gate=verdict.gate,
         result=to_json(replace(verdict, versions={**verdict.versions, **opened.versions})),
-        inputs=_inputs(listing, read, context, model, opened.versions, showing),
+        inputs={
+            **_inputs(listing, read, context, model, opened.versions, showing),
+            "said_elsewhere": said,
+        },
     )
+
+
+def _outcome(verdict: matchers.Assessment, said: list[dict[str, str]]) -> str:
+    """The model's word, but that a person looks where others say what the listing does not.
+
+    The score stays as it is: what a stranger writes beside a link is no measurement.
+    """
+    if said and verdict.outcome == "pass" and verdict.gate != "authorised_seller":
+        return "abstain"
+    return verdict.outcome
 
 
 def load_snapshot(session: Session, snapshot_id: UUID) -> models.Snapshot:

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
+from insight.asking import ask_to_follow
 from registry.errors import TouchstoneError
 from registry.models import VERDICTS, Assessment, Verdict
 
@@ -52,6 +53,8 @@ def record(session: Session, assessment_id: UUID, verdict: str, by: str, note: s
     )
     session.add(said)
     session.flush()
+    if verdict == "counterfeit":
+        ask_to_follow(session, said.listing_id, said.brand_id, assessment.plan_id, why=str(said.id))
     return said
 
 

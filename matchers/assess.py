@@ -55,7 +55,11 @@ def assess(
     # What only fits the product, or looks like it, is not to be had at its price.
     sure = match is not None and match.confidence >= price_signals.SURE
     offered = product if wording.offers or sure else None
-    reading = price.price_reading(listing, offered, context)
+    floor = None
+    if offered is None and wording.offers:
+        classes = words.classes_of(f"{listing.title} {listing.category or ''}")
+        floor = price.lowest_floor(brand.products, classes, context.rates)
+    reading = price.price_reading(listing, offered, context, brand_floor=floor)
     measured = [
         *word_signals.measure(brand, wording),
         *picture_signals.measure(listing, brand, match, product),

@@ -5,8 +5,8 @@ them may lead to an accusation:
 
 ``counterfeit``
     A fake of the brand's goods: there is a sign (`matchers.signals`: a confession of the
-    lexicon, the mark in disguise, a registered picture edited to be missed, earlier verdicts,
-    a relisting of a fake).
+    lexicon, the mark in disguise, a registered picture edited to be missed, several earlier
+    verdicts, a relisting of a fake).
 ``trademark_use``
     The mark is put to goods that are not said to be the brand's product: joined to another
     word or in disguise where no product and no registered picture is recognised, or said to
@@ -33,6 +33,8 @@ from matchers.values import Kind, Outcome, Signal
 
 #: Log-odds that signs must add together before they can carry a flag.
 LEAST_SIGN = 0.7
+#: Log of counterfeit over genuine verdicts on a seller's other goods that is a sign: three to none.
+SEVERAL = 2.0
 #: Under this part of the floor a price breach is plain, over that a fair offer's haggling.
 BREACH = 0.9
 #: Over this part of the floor a price can be that of a grey import.
@@ -73,7 +75,7 @@ def _kind(
     signals: Sequence[Signal], product: bool, named: bool, floor_ratio: float | None
 ) -> Kind | None:
     by = {signal.name: signal for signal in signals}
-    signed = sum(s.contribution for s in signals if SIGNALS[s.name].sign and s.contribution > 0)
+    signed = sum(s.contribution for s in signals if _is_sign(s) and s.contribution > 0)
     if signed >= LEAST_SIGN:
         confessed = any(f"lexicon_{severity}" in by for severity in (3, 4))
         recognised = product or "picture_match" in by
@@ -90,6 +92,13 @@ def _kind(
     if foreign and (floor_ratio is None or floor_ratio >= GREY):
         return "grey_import" if "import_words" in by or _under(floor_ratio) else None
     return "price_breach" if _under(floor_ratio) else None
+
+
+def _is_sign(signal: Signal) -> bool:
+    """Whether it speaks of these goods: one verdict on other goods of the seller's does not."""
+    if signal.name == "seller_counterfeits" and signal.value < SEVERAL:
+        return False
+    return SIGNALS[signal.name].sign
 
 
 def _under(floor_ratio: float | None) -> bool:

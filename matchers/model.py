@@ -58,7 +58,8 @@ class Model(BaseModel):
     provenance
         Where the weights come from, in a sentence.
     weights
-        Log-odds for a signal's value of 1, for every name of `matchers.signals.SIGNALS`.
+        Log-odds for a signal's value of 1, by the names of `matchers.signals.SIGNALS`. One that
+        a stored model does not know, for it is younger, weighs nothing.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
@@ -72,14 +73,13 @@ class Model(BaseModel):
     @model_validator(mode="after")
     def _complete(self) -> Self:
         strange = sorted(self.weights.keys() - SIGNALS.keys())
-        missing = sorted(SIGNALS.keys() - self.weights.keys())
-        if strange or missing:
-            raise ValueError(f"weights: unknown {strange}, missing {missing}")
+        if strange:
+            raise ValueError(f"weights: unknown {strange}")
         return self
 
     def contribution(self, name: str, value: float) -> float:
         """What a signal of that value adds to the log-odds of the score."""
-        return round(self.calibration.slope * self.weights[name] * value, DIGITS) + 0.0
+        return round(self.calibration.slope * self.weights.get(name, 0.0) * value, DIGITS) + 0.0
 
     @property
     def base(self) -> float:

@@ -67,6 +67,9 @@ SIGNALS: dict[str, Meaning] = {
     "lexicon_4": Meaning("lexicon", True, "… of severity 4"),
     "lexicon_more": Meaning("lexicon", False, "log2 of how many different terms there are"),
     "price_under_floor": Meaning("price", False, "log2 of floor over price, new goods, up to 4"),
+    "price_under_brand": Meaning(
+        "price", False, "log2 of the brand's lowest floor over price, product not recognised"
+    ),
     "price_used_under_floor": Meaning("price", False, "log2 of floor over price, used goods"),
     "second_hand": Meaning("price", False, "it is offered as used"),
     "price_fair": Meaning("price", False, "the price is not under the floor"),
@@ -82,7 +85,9 @@ SIGNALS: dict[str, Meaning] = {
     "seller_unknown": Meaning("seller", False, "nothing is known of the seller"),
     "seller_brand_share": Meaning("seller", False, "the brand's part of the seller's listings"),
     "seller_counterfeits": Meaning(
-        "seller", True, "earlier verdicts against the seller: log of counterfeit over genuine"
+        "seller",
+        True,
+        "verdicts against the seller: log of counterfeit over genuine; a sign from three on",
     ),
     "seller_genuines": Meaning("seller", False, "earlier verdicts for the seller, none against"),
     "pictures_shared": Meaning("seller", False, "log2 of 1 + sellers who show the same picture"),

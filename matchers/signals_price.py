@@ -41,11 +41,13 @@ def measure(
         return
     if reading.second_hand is not None:
         yield Measured("second_hand", 1.0, f"It is offered as used: {reading.second_hand!r}.")
-    if reading.floor_ratio is None and reading.z is None:
+    if reading.floor_ratio is None and reading.z is None and reading.brand_ratio is None:
         yield Measured("price_unknown", 1.0, said or "There is nothing to hold the price against.")
         return
     if reading.floor_ratio is not None:
         yield from _floor(reading.floor_ratio, reading.second_hand is not None, said)
+    if reading.brand_ratio is not None and reading.brand_ratio < 1 and not reading.second_hand:
+        yield Measured("price_under_brand", _halvings(reading.brand_ratio), said)
     ratio = floor_ratio(reading)
     sure = named and match is not None and match.confidence >= SURE
     if sure and ratio is not None and ratio < FAR_UNDER:
@@ -68,6 +70,9 @@ def _floor(ratio: float, second_hand: bool, said: str) -> Iterator[Measured]:
     if ratio >= 1:
         yield Measured("price_fair", 1.0, said)
         return
-    halvings = min(MOST_HALVINGS, -log2(ratio)) if ratio > 0 else MOST_HALVINGS
     name = "price_used_under_floor" if second_hand else "price_under_floor"
-    yield Measured(name, round(halvings, 6), said)
+    yield Measured(name, _halvings(ratio), said)
+
+
+def _halvings(ratio: float) -> float:
+    return round(min(MOST_HALVINGS, -log2(ratio)), 6) if ratio > 0 else MOST_HALVINGS

@@ -20,7 +20,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from crawler.browser import CONTEXT_OPTIONS, find_chromium, open_browser, tame
-from crawler.gate import Gate
+from crawler.gate import gate_of
 from crawler.gateway import Gateway
 from crawler.marketplaces import KINDS
 from crawler.marketplaces.checkout import Checkout
@@ -30,15 +30,16 @@ from evidence.recorder import Recorder, Sealed
 from evidence.signing import Signer, open_signer
 from evidence.workspace import workspace
 from purchases.checkout import Stopped, Walk
-from purchases.personas import Persona, load_persona
-from purchases.states import move
+from purchases.people import MACHINE
+from purchases.personas import Persona, of_purchase
+from purchases.states import Given, move
 from registry import jobs, models
 from registry.blobs import Blobs
 from registry.models.base import utcnow
 from registry.money import Money
+from registry.secrets import open_vault
 from registry.settings import Settings
 
-ACTOR = "touchstone"
 OUTCOME_SECONDS = 45.0
 #: How long a request that posts waits for the answer to another before it goes all the same.
 TURN_SECONDS = 5.0
@@ -75,7 +76,7 @@ class Outcome:
 
 
 def purchase_job(hold: jobs.Hold, settings: Settings, blobs: Blobs) -> None:
-    """Run the checkout of an approved purchase.
+    """Run the checkout of an assigned purchase.
 
     A worker that dies before the click is followed by another from the start; one that dies
     after it leaves an unclear outcome. When the last try fails, the purchase is stopped, so that
@@ -100,24 +101,24 @@ def given_up(session: Session, job_id: UUID, error: str) -> None:
     """
     job = session.get_one(models.Job, job_id)
     purchase = session.get_one(models.Purchase, UUID(job.payload["purchase_id"]))
-    if _superseded(job, purchase) or purchase.state not in ("approved", "ordering"):
+    if _superseded(job, purchase) or purchase.state not in ("assigned", "ordering"):
         return
     to = "stopped" if purchase.clicked_at is None else "outcome_unclear"
     note = " ".join(f"given up: {error}".split())[:500]
-    move(session, purchase, to, actor=ACTOR, note=note)
+    move(session, purchase, to, by=MACHINE, given=Given(note=note))
 
 
 def _superseded(job: models.Job, purchase: models.Purchase) -> bool:
-    """Whether a later approval made another job of it: then this one does nothing more."""
-    return purchase.approved_at is not None and job.created_at < purchase.approved_at
+    """Whether it was approved or assigned again since: then this job does nothing more."""
+    return purchase.assigned_at is None or job.created_at < purchase.assigned_at
 
 
 def _buy(hold: jobs.Hold, settings: Settings, blobs: Blobs, purchase_id: UUID) -> None:
     with hold.writing() as session:
         purchase = session.get_one(models.Purchase, purchase_id)
         superseded = _superseded(session.get_one(models.Job, hold.claim.job_id), purchase)
-        if purchase.state == "approved" and not superseded:
-            move(session, purchase, "ordering", actor=ACTOR)
+        if purchase.state == "assigned" and not superseded:
+            move(session, purchase, "ordering", by=MACHINE)
         state, clicked = purchase.state, purchase.clicked_at is not None
         listing = purchase.listing
         order = _order(purchase) if state == "ordering" and not clicked else None
@@ -132,7 +133,9 @@ def _buy(hold: jobs.Hold, settings: Settings, blobs: Blobs, purchase_id: UUID) -
         _end(hold, settings, purchase_id, order)
         return
     assert order is not None
-    persona = load_persona(settings)
+    with hold.database.reading() as session:
+        purchase = session.get_one(models.Purchase, purchase_id)
+        persona = of_purchase(session, open_vault(settings), purchase)
     signer = open_signer(settings)  # before the shop is visited: without one, nothing is sealed
     with workspace(settings.data_dir) as folder:
         outcome = asyncio.run(
@@ -146,7 +149,7 @@ def _buy(hold: jobs.Hold, settings: Settings, blobs: Blobs, purchase_id: UUID) -
 
 
 def _order(purchase: models.Purchase) -> Order | Outcome:
-    snapshot = purchase.assessment.snapshot
+    snapshot = purchase.snapshot
     marketplace = purchase.listing.marketplace
     recipe = KINDS[marketplace.kind].checkout
     if recipe is None:
@@ -170,11 +173,8 @@ def _end(
 ) -> None:
     with hold.finishing({"state": outcome.state}) as session:
         purchase = session.get_one(models.Purchase, purchase_id)
-        move(session, purchase, outcome.state, actor=ACTOR, note=outcome.note)
-        purchase.order_number = outcome.number
-        if outcome.total is not None:
-            purchase.order_amount = outcome.total.amount
-            purchase.order_currency = outcome.total.currency
+        given = Given(note=outcome.note, order_number=outcome.number, total=outcome.total)
+        move(session, purchase, outcome.state, by=MACHINE, given=given)
         if capture is not None:
             capture.purchase_id = purchase_id
             enter(session, capture, settings, actor=settings.operator)
@@ -204,7 +204,7 @@ class Buyer:
 
     async def buy(self) -> Outcome:
         """Go as far as is allowed; after the click, no error is raised any more."""
-        gate = Gate(self.settings.allowed_private_hosts)
+        gate = gate_of(self.settings)
         await gate.acheck(self.order.url)
         try:
             async with open_browser(find_chromium(self.settings.browser), gate) as opened:

@@ -155,13 +155,13 @@ def gtin_valid(text: str) -> bool:
     return sum(digit * (3 if index % 2 else 1) for index, digit in enumerate(digits)) % 10 == 0
 
 
-def read_yaml(path: Path, model: type[Any], what: str) -> Any:
-    """Read a YAML file that a person wrote into a pydantic model.
+def load_yaml(path: Path, what: str) -> dict[str, Any]:
+    """Load a YAML file that a person wrote.
 
     Raises
     ------
     TouchstoneError
-        One line that names the file, the place in it and what is wrong there.
+        One line that names the file and why it cannot be read.
     """
     try:
         if path.exists() and not path.is_file():
@@ -181,6 +181,18 @@ def read_yaml(path: Path, model: type[Any], what: str) -> Any:
         raise TouchstoneError(f"{path}: not YAML:{where} {problem}") from error
     if not isinstance(loaded, dict):
         raise TouchstoneError(f"{path}: a {what} is a mapping of names to values")
+    return loaded
+
+
+def read_yaml(path: Path, model: type[Any], what: str) -> Any:
+    """Read a YAML file that a person wrote into a pydantic model.
+
+    Raises
+    ------
+    TouchstoneError
+        One line that names the file, the place in it and what is wrong there.
+    """
+    loaded = load_yaml(path, what)
     try:
         return model.model_validate(loaded)
     except ValidationError as error:

@@ -8,19 +8,23 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
-from registry.models import DueRun, Plan, PlanHold, Run
+from registry.models import DueRun, Job, Plan, PlanHold, Run, Shard, Visit
 from registry.models.base import utcnow
 
 #: A holder silent for so long is gone.
 HOLD_SECONDS = 60.0
+#: How the holder begins that is a due run: it holds its plan for as long as it has shards whose
+#: jobs are alive, though all of them may wait for a worker.
+DUE = "due:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +50,7 @@ def take(session: Session, plan_id: UUID, holder: str) -> bool:
     session.execute(select(Plan.id).where(Plan.id == plan_id).with_for_update())
     hold = session.get(PlanHold, plan_id, populate_existing=True)
     now = utcnow()
-    held = hold is not None and hold.holder != holder and hold.until > now
-    if hold is not None and held and not _is_dead(hold.holder):
+    if is_held(session, plan_id, holder):
         return False
     if hold is None:
         hold = PlanHold(plan_id=plan_id)
@@ -55,13 +58,49 @@ def take(session: Session, plan_id: UUID, holder: str) -> bool:
     hold.holder, hold.since = holder, now
     hold.until = now + timedelta(seconds=HOLD_SECONDS)
     hold.stop_requested_at = hold.stop_requested_by = None
-    session.execute(
+    lost: dict[str, Any] = {
+        "state": "failed",
+        "error": "whoever ran it was lost",
+        "finished_at": now,
+    }
+    runs = session.scalars(
         update(Run)
         .where(Run.plan_id == plan_id, Run.state == "running")
-        .values(state="failed", error="whoever ran it was lost", finished_at=now)
+        .values(**lost)
+        .returning(Run.id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    session.execute(
+        update(Shard)
+        .where(Shard.run_id.in_(runs), Shard.state.in_(("queued", "running")))
+        .values(**lost, holder=None)
+        .execution_options(synchronize_session=False)
     )
+    session.execute(delete(Visit).where(Visit.run_id.in_(runs)))
     session.flush()
     return True
+
+
+def is_held(session: Session, plan_id: UUID, holder: str) -> bool:
+    """Whether somebody other than `holder` runs a plan, and lives."""
+    hold = session.get(PlanHold, plan_id, populate_existing=True)
+    if hold is None or hold.holder == holder:
+        return False
+    if hold.holder.startswith(DUE):
+        due_run = session.get(DueRun, UUID(hold.holder.removeprefix(DUE)))
+        return due_run is not None and due_run.run_id in at_work(session, [due_run.run_id])
+    return hold.until > utcnow() and not _is_dead(hold.holder)
+
+
+def at_work(session: Session, run_ids: Collection[UUID | None]) -> set[UUID]:
+    """Those of some runs that have a shard whose job waits or goes on."""
+    return set(
+        session.scalars(
+            select(Shard.run_id)
+            .join(Job, Job.id == Shard.job_id)
+            .where(Shard.run_id.in_(run_ids), Job.state.in_(("queued", "running")))
+        )
+    )
 
 
 def _is_dead(holder: str) -> bool:
@@ -112,7 +151,7 @@ def stop(session: Session, by: str, plan_id: UUID | None = None) -> Stopped:
         None is every plan.
     """
     now = utcnow()
-    held = select(PlanHold).where(PlanHold.until > now)
+    held = select(PlanHold).where(or_(PlanHold.until > now, PlanHold.holder.startswith(DUE)))
     waiting = update(DueRun).where(DueRun.state == "queued")
     if plan_id is not None:
         held = held.where(PlanHold.plan_id == plan_id)

@@ -20,6 +20,15 @@ from pydantic_settings import (
 
 from registry.errors import TouchstoneError
 
+#: Ports of services that take orders from whatever stands in a request.
+NEVER_WEB_PORTS = frozenset(
+    {
+        *range(1, 80), *range(101, 200), 389, 445, 465, 512, 513, 514, 515, 587, 636, 873, 993, 995,
+        1433, 1521, 2049, 2375, 2376, 2379, 3306, 3389, 5432, 5672, 5900, 6000, 6379, 9200, 9300,
+        11211, 27017,
+    }
+)  # fmt: skip
+
 
 def _operator() -> str:
     try:
@@ -56,6 +65,29 @@ class Settings(BaseSettings):
         default=(),
         description="Hosts on private addresses that may be visited: host or host:port.",
     )
+    allowed_ports: Annotated[tuple[int, ...], NoDecode] = Field(
+        default=(),
+        description="Ports beside 80, 443, 8080 and 8443 that may be visited on public hosts.",
+    )
+    requests_per_second: float = Field(
+        default=10.0,
+        gt=0,
+        le=1000,
+        description="What all workers together ask of a public host, unless its marketplace says.",
+    )
+    requests_at_once: int = Field(
+        default=8, ge=1, le=100, description="The same, of requests that are under way."
+    )
+    user_agent_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[!-~]+$",
+        description="Stands in the user agent: where a shop finds out who asks, and why.",
+    )
+    takeover_bind: str = Field(
+        default="127.0.0.1:0",
+        pattern=r"^(\[[0-9a-f:]+\]|[A-Za-z0-9.-]+):\d{1,5}$",
+        description="Where a live browser that waits for a person is reached by the console.",
+    )
     signer: str = Field(
         default="keys:",
         description="Who signs: keys: (the key in the data directory) or exec:/path/to/command.",
@@ -88,7 +120,17 @@ class Settings(BaseSettings):
         default=None,
         description="ONNX file of a picture model that proposes candidates; empty: none does.",
     )
+    secrets_key: Path | None = Field(
+        default=None,
+        description="File of the master keys that seal secrets; empty: in the data directory.",
+    )
+    public_tips: bool = Field(
+        default=False, description="Whether the console has a page on which anybody may tell us."
+    )
     operator: str = Field(default_factory=_operator, description="Named in evidence and approvals.")
+    sign_in: bool = Field(
+        default=False, description="Whether every page of the console asks for a person's code."
+    )
     worker_threads: int = Field(default=2, ge=1, le=64)
     crawl_threads: int = Field(
         default=1, ge=1, le=64, description="Crawls at once in a worker, beside its other threads."
@@ -106,6 +148,17 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
+
+    @field_validator("allowed_ports", mode="before")
+    @classmethod
+    def _ports(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            value = [part.strip() for part in value.split(",") if part.strip()]
+        ports = tuple(int(port) for port in value)
+        bad = [port for port in ports if not 0 < port < 65536 or port in NEVER_WEB_PORTS]
+        if bad:
+            raise ValueError(f"port {bad[0]} belongs to another service than the web")
+        return ports
 
     @field_validator("broker_url")
     @classmethod
@@ -149,6 +202,11 @@ class Settings(BaseSettings):
                     return "postgresql+psycopg://" + self.database_url.removeprefix(bare)
             return self.database_url
         return f"sqlite:///{self.data_dir / 'touchstone.db'}"
+
+    @property
+    def secrets_file(self) -> Path:
+        """The file of the master keys in force."""
+        return self.secrets_key or self.data_dir / "secrets.key"
 
     @property
     def evidence_store(self) -> str:

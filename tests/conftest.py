@@ -23,6 +23,8 @@ from registry.blobs import Blobs, open_blobs
 from registry.database import Database
 from registry.settings import Settings
 
+# faiss would start a thread for each core in each of the test processes; they wait by spinning.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 # No test asserts a time: how fast it is stands in benchmarks/.
 hypothesis.settings.register_profile("touchstone", deadline=None)
 hypothesis.settings.load_profile("touchstone")

@@ -9,17 +9,21 @@ from uuid import UUID
 
 import dramatiq
 
+from crawler import revisits
 from evidence.checkpoints import checkpoint_job
 from evidence.jobs import capture_job
 from evidence.retention import erase_job
 from evidence.timestamps import stamp_job
+from insight.asking import ask_to_follow
+from insight.following import follow_job
 from insight.triage import assess
 from purchases.ordering import purchase_job
 from purchases.proposals import propose
 from registry import jobs
 from registry.blobs import Blobs
+from registry.models import Snapshot
 from registry.settings import Settings
-from workers.watching import watch_job
+from workers.watching import crawl_job, watch_job
 
 Handler = Callable[[jobs.Hold, Settings, Blobs], None]
 
@@ -28,10 +32,12 @@ _PRIORITIES = {
     "purchase": 0,
     "assess": 1,
     "capture": 2,
+    "follow": 3,
     "stamp": 3,
     "checkpoint": 4,
     "erase": 4,
-    "watch": 5,
+    "watch": 4,
+    "crawl": 5,
 }
 
 
@@ -52,6 +58,7 @@ def assess_job(hold: jobs.Hold, settings: Settings, blobs: Blobs) -> None:
     with hold.finishing() as session:
         session.add(assessment)
         session.flush()
+        revisits.assessed(session, assessment)
         if assessment.flagged:
             jobs.enqueue(
                 session,
@@ -59,18 +66,22 @@ def assess_job(hold: jobs.Hold, settings: Settings, blobs: Blobs) -> None:
                 {"assessment_id": str(assessment.id)},
                 key=f"capture:{assessment.snapshot_id}",
             )
-            propose(session, assessment, requested_by="touchstone")
+            propose(session, assessment)
+            listing_id = session.get_one(Snapshot, assessment.snapshot_id).listing_id
+            ask_to_follow(session, listing_id, assessment.brand_id, assessment.plan_id, why="flag")
 
 
 HANDLERS: Mapping[str, Handler] = MappingProxyType(
     {
         "assess": assess_job,
         "capture": capture_job,
+        "follow": follow_job,
         "purchase": purchase_job,
         "stamp": stamp_job,
         "checkpoint": checkpoint_job,
         "erase": erase_job,
         "watch": watch_job,
+        "crawl": crawl_job,
     }
 )
 

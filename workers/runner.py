@@ -32,7 +32,7 @@ from workers.relay import Relay
 logger = logging.getLogger(__name__)
 
 #: The kind of job that is a whole crawl.
-CRAWLS = "watch"
+CRAWLS = "crawl"
 #: How long a stop waits for a broker, beyond the grace that jobs have.
 FAREWELL_SECONDS = 5.0
 #: What is due no sooner does not keep a worker that ends when it is idle.

@@ -24,7 +24,7 @@ from sqlalchemy import ColumnElement, and_, func, insert, select
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
-from registry import jobs
+from registry import jobs, planholds
 from registry.database import Database
 from registry.models import DueRun, Job, Plan
 from registry.models.base import utcnow
@@ -212,14 +212,16 @@ def _active(session: Session, plan_ids: list[UUID]) -> dict[UUID, datetime]:
 
     One whose job is dead is over, and is noted as failed.
     """
-    rows = session.execute(
+    rows: Any = session.execute(
         select(DueRun, Job.state, Job.error)
         .outerjoin(Job, Job.id == DueRun.job_id)
         .where(DueRun.plan_id.in_(plan_ids), DueRun.state.in_(("queued", "running")))
     )
+    rows = rows.all()
+    at_work = planholds.at_work(session, [due_run.run_id for due_run, _, _ in rows])
     active: dict[UUID, datetime] = {}
     for due_run, job_state, error in rows:
-        if job_state in ("queued", "running"):
+        if job_state in ("queued", "running") or due_run.run_id in at_work:
             active[due_run.plan_id] = due_run.due_at
         else:
             due_run.state, due_run.note = "failed", error or "its job is gone"

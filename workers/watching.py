@@ -1,7 +1,9 @@
-"""Running plans: the job that a schedule asked for, and the run that a person starts.
+"""Running plans: the jobs that a schedule asked for, and the run that a person starts.
 
-The crawl is a process of its own (`crawler.watch`). Here is what surrounds it: one run of a
-plan at a time, opening hours, a stop that is obeyed within seconds, and what became of it.
+A due run is laid out as shards, each a job, which workers on any machine take; the last one to
+end closes the run. A person's run has the same shards done one after the other. The crawl of
+a shard is a process of its own (`crawler.watch`). Here is what surrounds it: one run of a plan
+at a time, opening hours, a stop that is obeyed within seconds, and what became of it.
 """
 
 from __future__ import annotations
@@ -11,52 +13,55 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import asdict
 from datetime import datetime
-from typing import cast
 from uuid import UUID, uuid4
 
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from crawler.watch import Progress, preflight, watch
+from crawler import runs
+from crawler.links import visit_link_pages
+from crawler.watch import CrawlFailed, Progress, RunStopped, crawl, preflight, to_visit, watch
 from registry import jobs, planholds
 from registry.blobs import Blobs
 from registry.database import Database
 from registry.errors import TouchstoneError
-from registry.models import DueRun, Plan, PlanHold, Run
+from registry.models import DueRun, Plan, PlanHold, Run, Shard
 from registry.models.base import utcnow
 from registry.schedule import hours_of
 from registry.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-#: How often a run looks whether it must stop, and writes down how far it is.
+#: How often a run looks whether it must stop.
 LOOK_SECONDS = 1.0
 
-#: What has to be told to runs in this process when it ends.
+#: What has to be told to crawls in this process when it ends.
 _live: set[threading.Event] = set()
 
 
-class RunStopped(TouchstoneError):
-    """A run that was ended before its end; what it saw is kept."""
-
-
 class BrokenOff(RunStopped):
-    """A run whose process is to end: another one begins it anew."""
+    """A crawl whose process is to end: another one takes it up."""
 
 
 def break_off() -> None:
-    """End all runs of this process within seconds; their jobs go back to the outbox."""
+    """End all crawls of this process within seconds; their jobs go back to the outbox."""
     for event in tuple(_live):
         event.set()
 
 
-def run_now(settings: Settings, database: Database, plan_id: UUID) -> Iterator[Progress]:
+def run_now(
+    settings: Settings, database: Database, plan_id: UUID, *, everything: bool = False
+) -> Iterator[Progress]:
     """Run a plan at once, because a person says so, and tell how far it is.
+
+    Parameters
+    ----------
+    everything
+        Whether known listings are visited that are not due, and read unchanged or not.
 
     Raises
     ------
@@ -75,65 +80,77 @@ def run_now(settings: Settings, database: Database, plan_id: UUID) -> Iterator[P
                 f"to end that run: touchstone watch stop {name}"
             )
     try:
-        yield from _follow(settings, database, plan_id, holder, None)
+        with _Looking(database, plan_id, holder, None) as looking:
+            yield from watch(settings, database, plan_id, everything=everything, look=looking.look)
     finally:
         with database.writing() as session:
             planholds.release(session, plan_id, holder)
 
 
-def watch_job(hold: jobs.Hold, settings: Settings, _blobs: Blobs) -> None:
-    """Do the run that was due.
+# A run that was due
 
-    A run that fails is noted and not tried again: the plan is due again soon enough. Only
-    one whose worker was lost or told to end is begun anew.
+
+def watch_job(hold: jobs.Hold, settings: Settings, blobs: Blobs) -> None:
+    """Lay out the run that was due, as shards for workers to take.
+
+    A run that cannot begin is noted and not tried again: the plan is due again soon enough.
     """
     due_run_id = UUID(hold.claim.payload["due_run_id"])
-    holder = f"job:{hold.claim.job_id}"
-    begun = _begin(hold, due_run_id, holder)
-    if begun is None:
-        return
-    plan_id, closes_at = begun
-    run_before = _newest_run(hold.database, plan_id)
-    try:
-        state, note = _run(hold, settings, plan_id, holder, closes_at)
-    except BrokenOff:
-        with hold.writing() as session:
-            session.get_one(DueRun, due_run_id).state = "queued"
-            planholds.release(session, plan_id, holder)
-            jobs.give_back(session, hold.claim)
-        return
-    run_id = _newest_run(hold.database, plan_id)
-    with hold.finishing({"state": state}) as session:
-        due_run = session.get_one(DueRun, due_run_id)
-        due_run.state, due_run.note = state, note
-        due_run.run_id = run_id if run_id != run_before else None
-        planholds.release(session, plan_id, holder)
-
-
-def _begin(hold: jobs.Hold, due_run_id: UUID, holder: str) -> tuple[UUID, datetime | None] | None:
-    """Take the plan: its id and when it closes. None if there is nothing to do, and the job
-    is done.
-    """
-    with hold.writing() as session:
+    plan_id, error = _look_ahead(hold.database, settings, due_run_id)
+    if plan_id is not None and error is None:
+        visit_link_pages(settings, hold.database, plan_id)
+    with hold.finishing({}) as session:
         due_run = session.get(DueRun, due_run_id, populate_existing=True)
-        if due_run is None or due_run.state in ("finished", "stopped", "coalesced"):
-            state = "gone" if due_run is None else due_run.state
-            jobs.finish(session, hold.claim, {"state": state})
-            return None
-        plan, now = due_run.plan, utcnow()
-        hours = hours_of(plan)
-        opens = hours.open_from(now)
-        if opens > now:
+        if due_run is None or due_run.state != "queued":
+            return
+        opens = hours_of(due_run.plan).open_from(utcnow())
+        if opens > utcnow():
             _defer(session, due_run, opens)
-            jobs.finish(session, hold.claim, {"deferred_to": opens.isoformat()})
-            return None
-        if not planholds.take(session, plan.id, holder):
-            due_run.state = "coalesced"
-            due_run.note = "the plan was running when this was to begin"
-            jobs.finish(session, hold.claim, {"state": due_run.state})
-            return None
-        due_run.state = "running"
-        return plan.id, hours.closes_after(now)
+        elif error:
+            logger.error("plan %s: %s", due_run.plan.name, error)
+            due_run.state, due_run.note = "failed", error
+        else:
+            _lay_out(session, due_run)
+
+
+def _look_ahead(
+    database: Database, settings: Settings, due_run_id: UUID
+) -> tuple[UUID | None, str | None]:
+    """Look at the marketplaces of a run that can begin: its plan, and why it cannot after all."""
+    try:
+        with database.reading() as session:
+            due_run = session.get(DueRun, due_run_id)
+            if due_run is None or due_run.state != "queued":
+                return None, None
+            plan, now = due_run.plan, utcnow()
+            if hours_of(plan).open_from(now) > now:
+                return None, None
+            if planholds.is_held(session, plan.id, _holder_of(due_run_id)):
+                return None, None
+            places = to_visit(plan)
+        for kind, url, searched in places:
+            preflight(settings, kind, url, queries=searched, captures=False)
+    except TouchstoneError as error:
+        return None, str(error)
+    return plan.id, None
+
+
+def _lay_out(session: Session, due_run: DueRun) -> None:
+    """Write the run, its shards and their jobs, and hold the plan for it."""
+    if not planholds.take(session, due_run.plan_id, _holder_of(due_run.id)):
+        due_run.state = "coalesced"
+        due_run.note = "the plan was running when this was to begin"
+        return
+    run = runs.begin(session, due_run.plan_id)
+    due_run.state, due_run.run_id = "running", run.id
+    for shard in runs.shards_of(session, run.id):
+        shard.job_id = jobs.enqueue(
+            session, "crawl", {"shard_id": str(shard.id)}, key=f"crawl:{shard.id}"
+        )
+
+
+def _holder_of(due_run_id: UUID) -> str:
+    return f"{planholds.DUE}{due_run_id}"
 
 
 def _defer(session: Session, due_run: DueRun, opens: datetime) -> None:
@@ -149,84 +166,112 @@ def _defer(session: Session, due_run: DueRun, opens: datetime) -> None:
     )
 
 
-def _run(
-    hold: jobs.Hold, settings: Settings, plan_id: UUID, holder: str, closes_at: datetime | None
+def crawl_job(hold: jobs.Hold, settings: Settings, blobs: Blobs) -> None:
+    """Crawl a shard; whoever ends the last one of a run closes the run.
+
+    A shard whose worker is lost is taken up by the next one where it was.
+    """
+    database, shard_id = hold.database, UUID(hold.claim.payload["shard_id"])
+    with database.reading() as session:
+        shard = session.get_one(Shard, shard_id)
+        run_id, plan, state = shard.run_id, shard.run.plan, shard.state
+        over = shard.run.state != "running"
+        due_run_id = session.scalar(select(DueRun.id).where(DueRun.run_id == run_id))
+        now = utcnow()
+        hours = hours_of(plan)
+        closes_at = hours.closes_after(now) if hours.open_from(now) <= now else now
+    if state not in runs.ENDED and not over and due_run_id is not None:
+        holder = _holder_of(due_run_id)
+        try:
+            state, error = _crawled(hold, settings, shard_id, plan, run_id, holder, closes_at)
+        except BrokenOff:
+            with hold.writing() as session:
+                session.get_one(Shard, shard_id).state = "queued"
+                jobs.give_back(session, hold.claim)
+            return
+        with hold.writing() as session:
+            runs.end_shard(session, shard_id, state, error)
+    ended = runs.close(database, blobs, run_id)
+    with hold.finishing({"state": state}) as session:
+        due_run = session.get(DueRun, due_run_id) if due_run_id else None
+        if ended and due_run is not None and due_run.state == "running":
+            run = session.get_one(Run, run_id)
+            due_run.state, due_run.note = run.state, run.error
+            planholds.release(session, plan.id, _holder_of(due_run.id))
+
+
+def _crawled(
+    hold: jobs.Hold,
+    settings: Settings,
+    shard_id: UUID,
+    plan: Plan,
+    run_id: UUID,
+    holder: str,
+    closes_at: datetime | None,
 ) -> tuple[str, str | None]:
-    """Run the plan to its end: the state it came to, and a word about it."""
-    with hold.database.reading() as session:
-        plan = session.get_one(Plan, plan_id)
-        name, queries = plan.name, bool(plan.queries)
-        kind, url = plan.marketplace.kind, plan.marketplace.url
+    """Crawl a shard to its end: the state it came to, and a word about it."""
     try:
-        preflight(settings, kind, url, queries=queries, captures=False)
-        for _ in _follow(settings, hold.database, plan_id, holder, closes_at):
-            pass
+        with (
+            _Looking(hold.database, plan.id, holder, closes_at) as looking,
+            closing(crawl(settings, hold.database, shard_id)) as crawling,
+        ):
+            looking.look(run_id)
+            for _ in crawling:
+                looking.look(run_id)
     except BrokenOff:
         raise
-    except RunStopped as error:
-        logger.warning("plan %s: %s", name, error)
-        return "stopped", str(error)
-    except TouchstoneError as error:
-        logger.error("plan %s: %s", name, error)
+    except RunStopped as stopped:
+        logger.warning("plan %s: %s", plan.name, stopped)
+        return "stopped", stopped.reason
+    except CrawlFailed as error:
+        logger.error("plan %s: %s", plan.name, error)
         return "failed", str(error)
     return "finished", None
 
 
-def _newest_run(database: Database, plan_id: UUID) -> UUID | None:
-    with database.reading() as session:
-        newest: UUID | None = session.scalar(
-            select(Run.id).where(Run.plan_id == plan_id).order_by(Run.id.desc()).limit(1)
-        )
-        return newest
+class _Looking:
+    """Looks again and again whether a crawl must stop, says that it lives, sums up its run."""
 
+    def __init__(
+        self, database: Database, plan_id: UUID, holder: str, closes_at: datetime | None
+    ) -> None:
+        self._database = database
+        self._plan_id = plan_id
+        self._holder = holder
+        self._closes_at = closes_at
+        self._broken_off = threading.Event()
+        self._looked = -LOOK_SECONDS
 
-def _follow(
-    settings: Settings,
-    database: Database,
-    plan_id: UUID,
-    holder: str,
-    closes_at: datetime | None,
-) -> Iterator[Progress]:
-    """Crawl, tell how far it is, and look again and again whether it must stop."""
-    broken_off = threading.Event()
-    _live.add(broken_off)
-    looked = -LOOK_SECONDS
-    reason = run_id = None
-    try:
-        # It is a generator, and closing it ends the crawl's whole process group.
-        with closing(cast("Generator[Progress]", watch(settings, database, plan_id))) as crawl:
-            for progress in crawl:
-                run_id = run_id or _newest_run(database, plan_id)
-                yield progress
-                if broken_off.is_set():
-                    reason = "its worker was told to end"
-                elif closes_at is not None and utcnow() >= closes_at:
-                    reason = "its opening hours are over"
-                elif time.monotonic() - looked >= LOOK_SECONDS:
-                    reason = _look(database, plan_id, holder, run_id, progress)
-                    looked = time.monotonic()
-                if reason:
-                    break
-    finally:
-        _live.discard(broken_off)
-    if reason:
-        with database.writing() as session:
-            run = session.get_one(Run, run_id)
-            run.state, run.error = "stopped", reason
-        stopped = BrokenOff if broken_off.is_set() else RunStopped
-        raise stopped(f"{reason}; what was seen until then is kept")
+    def __enter__(self) -> _Looking:
+        _live.add(self._broken_off)
+        return self
 
+    def __exit__(self, *_: object) -> None:
+        _live.discard(self._broken_off)
 
-def _look(
-    database: Database, plan_id: UUID, holder: str, run_id: UUID | None, progress: Progress
-) -> str | None:
-    """Say that we live and how far we are; why we must stop, if we must."""
-    try:
-        with database.writing() as session:
-            reason = planholds.still_held(session, plan_id, holder)
-            if reason is None:
-                session.get_one(Run, run_id).stats = asdict(progress)
-            return reason
-    except SQLAlchemyError as error:  # an outage: the crawl waits for the database as well
-        logger.error("plan %s: %s: %s", plan_id, type(error).__name__, error)
-        return None
+    def look(self, run_id: UUID, _progress: Progress | None = None) -> None:
+        """Go on, or not.
+
+        Raises
+        ------
+        RunStopped
+            If it must stop, with the reason for a person to read.
+        """
+        if self._broken_off.is_set():
+            raise BrokenOff("its worker was told to end")
+        if self._closes_at is not None and utcnow() >= self._closes_at:
+            raise RunStopped("its opening hours are over")
+        if time.monotonic() - self._looked < LOOK_SECONDS:
+            return
+        self._looked = time.monotonic()
+        try:
+            with self._database.writing() as session:
+                reason = planholds.still_held(session, self._plan_id, self._holder)
+                if reason is None:
+                    run = session.get_one(Run, run_id)
+                    run.stats = runs.tally(runs.shards_of(session, run_id))
+        except SQLAlchemyError as error:  # an outage: the crawl waits for the database as well
+            logger.error("plan %s: %s: %s", self._plan_id, type(error).__name__, error)
+            return
+        if reason:
+            raise RunStopped(reason)

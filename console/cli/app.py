@@ -12,20 +12,29 @@ import typer
 from sqlalchemy.exc import DBAPIError, StatementError
 
 from console.cli import (
+    alarms,
     brands,
     cases,
     evidence,
+    exams,
     jobs,
     keys,
+    leads,
     ledger,
+    manners,
     marketplaces,
     match,
+    money,
+    people,
     plans,
     purchases,
     queue,
+    runs,
     samples,
     schedules,
+    sessions,
     system,
+    tips,
     verdicts,
 )
 from console.cli.output import err, plain
@@ -69,14 +78,26 @@ queue.add_to(app)
 verdicts.add_to(app)
 app.add_typer(brands.app, name="brand")
 app.add_typer(plans.app, name="plan")
+manners.add_to(marketplaces.app)
 app.add_typer(marketplaces.app, name="marketplace")
+app.add_typer(sessions.app, name="session")
+app.add_typer(sessions.proxies, name="proxy")
 app.add_typer(match.app, name="match")
 app.add_typer(evidence.app, name="evidence")
 app.add_typer(cases.app, name="case")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(purchases.app, name="purchase")
+app.add_typer(people.app, name="people")
+app.add_typer(people.persona_app, name="persona")
+app.add_typer(people.secret_app, name="secret")
+app.add_typer(money.app, name="money")
+app.add_typer(exams.app, name="exam")
 app.add_typer(samples.app, name="sample")
+app.add_typer(leads.app, name="leads")
+app.add_typer(tips.app, name="tips")
 app.add_typer(jobs.app, name="job")
+app.add_typer(alarms.app, name="alarms")
+app.add_typer(runs.app, name="run")
 app.add_typer(keys.app, name="key")
 
 

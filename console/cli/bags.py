@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated
+from uuid import UUID
 
 import typer
+from sqlalchemy import select
 
-from console.cli.house import open_house
+from console.cli.house import House, open_house
 from console.cli.output import JsonFlag, emit_json, out, plain, progress
-from purchases.personas import load_persona, persona_file
+from purchases import personas
+from registry.models import Persona, Purchase
+from registry.secrets import open_vault
 
 
 def add_to(cases: typer.Typer) -> None:
@@ -39,9 +43,7 @@ def export(
     from evidence.exhibit import export as export_case
 
     with open_house() as house:
-        buyer = {}
-        if persona_file(house.settings).exists():
-            buyer = load_persona(house.settings).model_dump()
+        buyers = _buyers(house)
         with progress() as bar:
             task = bar.add_task("reading the case", total=None, detail="")
 
@@ -56,7 +58,7 @@ def export(
                 file,
                 by=by,
                 reason=reason,
-                buyer=buyer,
+                buyers=buyers,
                 include_sensitive=include_sensitive,
                 progress=show,
             )
@@ -85,6 +87,20 @@ def export(
     if made.key is not None:
         sealed = "exhibit is" if made.sealed == 1 else "exhibits are"
         out.print(f"{made.sealed} {sealed} sealed; the key: {plain(made.key)}")
+
+
+def _buyers(house: House) -> dict[UUID, dict[str, str]]:
+    """The persona of each purchase that has one."""
+    vault = open_vault(house.settings)
+    with house.database.reading() as session:
+        opened = {
+            row.id: personas.unsealed(vault, row).model_dump()
+            for row in session.scalars(select(Persona))
+        }
+        bought = session.execute(
+            select(Purchase.id, Purchase.persona_id).where(Purchase.persona_id.is_not(None))
+        )
+        return {purchase_id: opened[persona_id] for purchase_id, persona_id in bought if persona_id}
 
 
 def open_sealed(

@@ -16,10 +16,12 @@ from crawler.browser import launches
 from evidence.authorities import AuthorityFailed, ask
 from evidence.signing import key_folder, open_signer
 from insight.embeddings import open_embedder
-from purchases.personas import load_persona
+from purchases import personas
+from registry import alarms
 from registry.blobs import open_blobs
 from registry.database import Database
 from registry.errors import TouchstoneError
+from registry.secrets import open_vault
 from registry.settings import Settings
 from workers import broker
 
@@ -146,9 +148,42 @@ def _picture_model(settings: Settings) -> Finding:
     return Finding("picture model", True, detail)
 
 
-def _persona(settings: Settings) -> Finding:
-    persona = load_persona(settings)
-    return Finding("buyer's persona", True, f"{persona.name}, {persona.country}")
+def _buyers(settings: Settings) -> Finding:
+    clear = settings.data_dir / "persona.yaml"
+    if clear.exists():
+        remedy = "touchstone persona add persona.yaml --buyer … --label …, then delete the file"
+        return Finding("buyers", False, f"{clear} has a name and address in the clear", remedy)
+    database = Database(settings.database)
+    try:
+        if database.revision() != database.newest_revision():  # the doctor makes none
+            return Finding("buyers", False, "there is no database to look into", "touchstone init")
+        with database.reading() as session:
+            rows = [row for row in personas.everyone(session) if row.active]
+        for row in rows:
+            personas.unsealed(open_vault(settings), row)
+    finally:
+        database.close()
+    if not rows:
+        return Finding("buyers", True, "none yet: touchstone people add, touchstone persona add")
+    return Finding("buyers", True, f"{len(rows)} personas can be opened")
+
+
+def _alarms(settings: Settings) -> Finding:
+    database = Database(settings.database)
+    try:
+        if database.revision() != database.newest_revision():
+            return Finding("alarms", True, "none can be known before the database is there")
+        with database.reading() as session:
+            found = alarms.newest(session, closed=False, limit=1000)
+            said = [f"{one.marketplace.name}: {one.seen}" for one in found]
+            fresh = sum(one.acknowledged_at is None for one in found)
+    finally:
+        database.close()
+    if not said:
+        return Finding("alarms", True, "none is open")
+    more = f"; and {len(said) - 5} more" if len(said) > 5 else ""
+    detail = f"{len(said)} open: {'; '.join(said[:5])}{more}"
+    return Finding("alarms", not fresh, detail, "touchstone alarms" if fresh else "")
 
 
 #: Each part: its name, what tries it, and what to do where the error does not say it.
@@ -168,5 +203,6 @@ _CHECKS: tuple[tuple[str, Callable[[Settings], Finding], str], ...] = (
     ("time stamps", _time_stamps, ""),
     ("private hosts", _private_hosts, "Mend TOUCHSTONE_ALLOWED_PRIVATE_HOSTS."),
     ("picture model", _picture_model, "Mend or unset TOUCHSTONE_EMBEDDING_MODEL."),
-    ("buyer's persona", _persona, ""),
+    ("buyers", _buyers, ""),
+    ("alarms", _alarms, ""),
 )

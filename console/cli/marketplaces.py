@@ -38,7 +38,17 @@ def list_(json: JsonFlag = False) -> None:
 
     with open_house() as house, house.database.reading() as session:
         rows = [
-            {"name": m.name, "kind": m.kind, "url": m.url, "ordering": m.ordering}
+            {
+                "name": m.name,
+                "kind": m.kind,
+                "url": m.url,
+                "ordering": m.ordering,
+                "robots": f"ignored, says {m.robots_ignored_by}: {m.robots_why}"
+                if m.robots_ignored_by
+                else "obeyed",
+                "requests_per_second": m.requests_per_second,
+                "requests_at_once": m.requests_at_once,
+            }
             for m in session.scalars(select(Marketplace).order_by(Marketplace.name))
         ]
     support = [_support(definition) for definition in KINDS.values()]
@@ -46,8 +56,11 @@ def list_(json: JsonFlag = False) -> None:
         emit_json({"marketplaces": rows, "kinds": sorted(KINDS), "support": support})
         return
     table(
-        ("Name", "Kind", "Address", "Ordering"),
-        ((r["name"], r["kind"], r["url"], "on" if r["ordering"] else "off") for r in rows),
+        ("Name", "Kind", "Address", "Ordering", "robots.txt"),
+        (
+            (r["name"], r["kind"], r["url"], "on" if r["ordering"] else "off", r["robots"])
+            for r in rows
+        ),
         empty="No marketplace yet: it comes with its first plan.",
     )
     out.print()
@@ -77,6 +90,10 @@ def check(
         Path | None, typer.Option(help="Read a saved page instead of asking for one.")
     ] = None,
     browser: Annotated[bool, typer.Option(help="Let the page's scripts run first.")] = False,
+    interface: Annotated[
+        str | None,
+        typer.Option(help="pages or api; both if left out and a token for the API is set."),
+    ] = None,
     json: JsonFlag = False,
 ) -> None:
     """Try a marketplace live, and say field by field what was read.
@@ -93,7 +110,7 @@ def check(
 
         reads = [read_page(file.read_bytes(), url, kind=definition.kind)]
     else:
-        reads = _live(definition, url or base, query, browser)
+        reads = _live(definition, url or base, query, browser, interface)
     if json:
         emit_json(
             {"marketplace": name, "kind": definition.kind, "pages": [_facts(r) for r in reads]}
@@ -181,11 +198,13 @@ def _named(name: str) -> tuple[Definition, str | None]:
 
 
 def _live(
-    definition: Definition, url: str | None, query: str | None, browser: bool
+    definition: Definition, url: str | None, query: str | None, browser: bool, interface: str | None
 ) -> list[PageRead]:
     from crawler.browser import find_chromium
-    from crawler.gate import Gate
+    from crawler.gate import gate_of
+    from crawler.marketplaces.interfaces import ApiDefinition, facing
     from crawler.marketplaces.live import check as check_live
+    from crawler.marketplaces.live import check_api
 
     if url is None:
         raise TouchstoneError(
@@ -193,8 +212,16 @@ def _live(
         )
     settings = load_settings()
     executable = find_chromium(settings.browser) if browser else None
-    gate = Gate(settings.allowed_private_hosts)
-    return list(check_live(gate, definition, url, query=query, browser=executable))
+    gate = gate_of(settings)
+    faced = facing(definition, url, interface)
+    reads: list[PageRead] = []
+    if isinstance(faced, ApiDefinition):
+        reads += check_api(gate, faced, url, query=query)
+        if not reads and interface == "api":
+            raise TouchstoneError(f"check: {url} is not the address of a listing")
+    if interface != "api":
+        reads += check_live(gate, definition, url, query=query, browser=executable)
+    return reads
 
 
 def _facts(read: PageRead) -> dict[str, Any]:

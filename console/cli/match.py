@@ -6,6 +6,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
+from uuid import UUID
 
 import typer
 from rich.text import Text
@@ -271,6 +272,58 @@ def use(
         emit_json({"version": model.version, "active": True})
     else:
         out.print(f"Model [bold]{plain(model.version)}[/] judges from now on.")
+
+
+@app.command(
+    epilog="Examples: `touchstone match rejudge --dry-run`, "
+    "`touchstone match rejudge --brand velaro --limit 5000`"
+)
+def rejudge(
+    brand: BrandOption = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many listings.")] = 10_000,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say how many, and leave all as it is.")
+    ] = False,
+    json: JsonFlag = False,
+) -> None:
+    """Have listings judged again that an older model or matcher judged: the newest state of each.
+
+    Makes jobs, which `touchstone jobs` counts down; each is asked for once. The old assessments
+    stay, and none of this accuses anybody.
+    """
+    from console.cli import matching
+    from insight.rejudging import current_versions, rejudge_page
+
+    seen = outdated = asked = 0
+    after = None
+    with open_house() as house, progress() as bar:
+        with house.database.reading() as session:
+            brand_id = None if brand is None else UUID(matching.brand_of(session, brand).id)
+            now = current_versions(session)
+        task = bar.add_task("judged by older versions", total=None, detail="")
+        opened = house.database.reading if dry_run else house.database.writing
+        while True:
+            with opened() as session:
+                page = rejudge_page(
+                    session, now, after=after, brand_id=brand_id,
+                    most=limit - asked, ask=not dry_run,
+                )  # fmt: skip
+            seen, outdated = seen + page.seen, outdated + page.outdated
+            asked, after = asked + page.asked, page.last
+            bar.update(task, completed=outdated, detail=f"of {seen} looked at")
+            if after is None or asked >= limit:
+                break
+    if json:
+        emit_json(
+            {"versions": now, "seen": seen, "outdated": outdated, "asked": asked,
+             "more": after is not None}
+        )  # fmt: skip
+        return
+    out.print(f"{seen} listings looked at; {outdated} of them were judged by other versions.")
+    if not dry_run:
+        out.print(f"{asked} jobs made: touchstone jobs")
+    if after is not None:
+        out.print(f"There may be more: --limit {limit} was reached.")
 
 
 @app.command(epilog="Example: `touchstone match index`")

@@ -115,7 +115,7 @@ def queue(
             (
                 f"{r['score']:.2f}",
                 (r["kind"] or "").replace("_", " "),
-                r["title"][:60],
+                f"{'(gone) ' if r['gone_at'] else ''}{r['title'][:60]}",
                 r["price"],
                 r["seller"],
                 r["product"],
@@ -140,6 +140,7 @@ def _row(
         "marketplace": snapshot.listing.marketplace.name,
         "external_id": snapshot.listing.external_id,
         "url": snapshot.listing.url,
+        "gone_at": snapshot.listing.gone_at,
         "score": a.score,
         "outcome": a.outcome,
         "kind": a.kind,

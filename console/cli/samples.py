@@ -73,6 +73,7 @@ def freeze(
         emit_json(told)
         return
     out.print(f"Frozen: {frame.listings} listings in {len(frame.strata)} strata, frame {frame.id}")
+    _say_blind(told)
     out.print(f"SHA-256 {frame.sha256}: publish it now.")
     out.print(f"Then: touchstone sample draw {frame.id} --seed TEXT --source WHERE")
 
@@ -157,9 +158,20 @@ def show(
         _say(rows[0])
 
 
+def _say_blind(told: dict[str, Any]) -> None:
+    if told["blind"]:
+        runs = "run was" if len(told["blind"]) == 1 else "runs were"
+        where = ", ".join(sorted({marketplace for marketplace, _ in told["blind"]}))
+        out.print(
+            f"[bold red]{len(told['blind'])} {runs} unhealthy in that window[/] ({plain(where)}): "
+            "what they did not see is not in the frame, which says so. See touchstone alarms."
+        )
+
+
 def _say(told: dict[str, Any]) -> None:
     out.print(f"Frame {told['id']}, SHA-256 {told['sha256']}")
     out.print(f"Seen from {told['since']} until {told['until']}; frozen by {told['frozen_by']}")
+    _say_blind(told)
     table(
         ("Stratum", "Listings", "Drawn", "Probability"),
         ((name, count, share, f"{share / count:.4f}") for name, count, share in told["strata"]),
@@ -185,6 +197,7 @@ def _told(frame: SampleFrame) -> dict[str, Any]:
         "until": frame.terms["until"],
         "brand": frame.terms["brand"],
         "marketplaces": frame.terms["marketplaces"],
+        "blind": frame.terms.get("blind", []),
         "listings": frame.listings,
         "size": frame.size,
         "strata": frame.strata,

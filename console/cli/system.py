@@ -10,7 +10,6 @@ from console.cli.house import open_house
 from console.cli.output import JsonFlag, emit_json, err, out, plain
 from console.cli.working import work_until_idle
 from evidence.signing import open_signer
-from purchases.personas import write_example
 from registry.database import Database
 from registry.jobs import tally
 from registry.settings import load_settings
@@ -34,22 +33,18 @@ def init(json: JsonFlag = False) -> None:
     finally:
         database.close()
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    persona = settings.data_dir / "persona.yaml"
-    if not persona.exists():
-        write_example(persona)
     signer = open_signer(settings)
     if json:
         emit_json(
             {
                 "data_dir": settings.data_dir,
                 "schema": revision,
-                "persona": persona,
                 "key_id": signer.key_id,
             }
         )
         return
     out.print(f"Ready: schema {revision}, data in {plain(settings.data_dir)}.")
-    out.print(f"The buyer's name and address for test purchases: {plain(persona)}")
+    out.print("Who approves and who buys: touchstone people add, touchstone persona add")
     out.print(f"Signing with the key {signer.key_id:.16}…: touchstone key show")
 
 

@@ -19,16 +19,26 @@ from starlette.responses import JSONResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from console.web import api
+from console.web.doors import Doors
 from console.web.pages import (
+    alarms,
     captures,
     cases,
     jobs,
+    leads,
     ledger,
     listings,
     lists,
+    money,
+    plans,
     purchases,
     queue,
+    runs,
     service,
+    signin,
+    takeovers,
+    tasks,
+    uploads,
     verdicts,
 )
 from console.web.parts import Parts
@@ -70,7 +80,8 @@ def create_app(
     )
     app.state.parts = Parts(settings, database, blobs, make_templates(), replay_port)
     for module in (
-        queue, listings, captures, cases, purchases, ledger, jobs, lists, service, verdicts,
+        queue, listings, captures, cases, purchases, ledger, jobs, lists, runs, alarms, service,
+        takeovers, verdicts, money, signin, tasks, uploads, leads, plans,
     ):  # fmt: skip
         app.include_router(module.router, include_in_schema=False)
     app.include_router(api.router)
@@ -79,6 +90,7 @@ def create_app(
     app.add_exception_handler(RequestValidationError, _unfit)
     app.add_exception_handler(Exception, _crash)
     # The last one added is the outermost.
+    app.add_middleware(Doors, database=database, required=settings.sign_in)
     app.add_middleware(SameOrigin)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*LOOPBACK_NAMES, *allowed_hosts])
     app.add_middleware(SecurityHeaders)

@@ -98,6 +98,8 @@ def _fields(snapshot: Snapshot) -> dict[str, str]:
         "description": snapshot.description,
         "price": str(snapshot.price or ""),
         "seller": (seller.name or seller.external_id) if seller else "",
+        # Two may have one name.
+        "seller's id": seller.external_id if seller else "",
         "availability": snapshot.availability or "",
         "condition": snapshot.condition or "",
         "brand": snapshot.brand or "",

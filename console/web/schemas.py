@@ -152,7 +152,7 @@ class Run(_Answer):
     id: UUID
     plan: str
     brand: str
-    marketplace: str
+    marketplaces: list[str]
     state: str
     started_at: datetime
     finished_at: datetime | None
@@ -258,6 +258,14 @@ class Snapshot(_Answer):
     assessments: list[Assessment]
 
 
+class Absence(_Answer):
+    """That a listing was gone, and since when it is back, if it is."""
+
+    gone_at: datetime
+    why: str
+    back_at: datetime | None
+
+
 class Listing(_Answer):
     """A listing with everything known of it, newest first."""
 
@@ -267,6 +275,9 @@ class Listing(_Answer):
     url: str
     first_seen_at: datetime
     last_seen_at: datetime
+    gone_at: datetime | None
+    absences: list[Absence]
+    next_visit_at: datetime | None
     sightings: int
     snapshots: list[Snapshot]
     captures: list[Capture]
@@ -358,7 +369,7 @@ def run(row: models.Run) -> Run:
         id=row.id,
         plan=row.plan.name,
         brand=row.plan.brand.slug,
-        marketplace=row.plan.marketplace.name,
+        marketplaces=[place.name for place in row.plan.marketplaces],
         state=row.state,
         started_at=row.started_at,
         finished_at=row.finished_at,
@@ -393,6 +404,9 @@ def listing(history: History) -> Listing:
         url=row.url,
         first_seen_at=row.first_seen_at,
         last_seen_at=row.last_seen_at,
+        gone_at=row.gone_at,
+        absences=[Absence.model_validate(absence) for absence in row.absences],
+        next_visit_at=row.next_visit_at,
         sightings=history.sightings_total,
         snapshots=[_snapshot(version) for version in history.versions],
         captures=[Capture.model_validate(capture) for capture in history.captures],

@@ -23,6 +23,8 @@ def make_templates() -> Jinja2Templates:
     )
     environment.filters.update(
         delay=delay,
+        duration=duration,
+        lasting=lasting,
         percent=percent,
         size=short_size,
         web_address=web_address,
@@ -50,6 +52,24 @@ def delay(value: timedelta) -> str:
         if seconds >= 2 * length:
             return f"after {round(seconds / length)} {unit}"
     return f"after {seconds} s"
+
+
+def duration(seconds: float) -> str:
+    """How long something took: ``40 s``, ``12 min``, ``3 h 5 min``."""
+    minutes, rest = divmod(round(seconds), 60)
+    if not minutes:
+        return f"{rest} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
+
+
+def lasting(value: timedelta) -> str:
+    """How long: ``40 s``, ``3 min``, ``2 h 5 min``."""
+    seconds = max(0, int(value.total_seconds()))
+    if seconds < 120:
+        return f"{seconds} s"
+    hours, minutes = divmod(seconds // 60, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
 
 
 def percent(share: float) -> str:

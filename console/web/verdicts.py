@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import matchers
@@ -45,12 +45,15 @@ class Verdict:
         Width and height of the pictures that were compared, by SHA-256.
     seller
         What was known of the seller then.
+    unreadable
+        Why a picture of the listing could not be compared, by SHA-256.
     """
 
     signals: tuple[matchers.Signal, ...]
     versions: dict[str, str]
     sizes: dict[str, tuple[int, int]]
     seller: Seller | None = None
+    unreadable: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, assessment: Assessment) -> Verdict:
@@ -59,7 +62,9 @@ class Verdict:
         kept = assessment.inputs
         # Assessments older than contexts have none.
         around = matchers.from_json(Context, kept["context"]) if "context" in kept else Context()
-        return cls(stored.signals, stored.versions, _sizes(kept), around.seller)
+        return cls(
+            stored.signals, stored.versions, _sizes(kept), around.seller, kept.get("faults", {})
+        )
 
     @property
     def spans(self) -> tuple[matchers.Span, ...]:

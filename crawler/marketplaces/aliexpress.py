@@ -12,17 +12,9 @@ from crawler.marketplaces.definition import Definition, Tested, dashes
 from crawler.marketplaces.embedded import assigned, dig, find, nodes
 from crawler.marketplaces.facts import Card, Facts, SellerRef
 from crawler.marketplaces.homes import read_shown
-from crawler.marketplaces.site import (
-    CardsPage,
-    ShopPage,
-    SitePage,
-    availability_of,
-    pairs,
-    seller,
-    strings,
-    text,
-    visible_text,
-)
+from crawler.marketplaces.site import CardsPage, ShopPage, SitePage
+from crawler.marketplaces.values import pairs, seller, strings, text
+from crawler.marketplaces.words import availability_of, visible_text
 from registry.money import Money
 
 _ITEM = re.compile(r"/(?:item|i|store/product)/(?:[^/?#]*/)?(?:\d+_)?(?P<id>\d{8,17})\.html")
@@ -103,9 +95,13 @@ class AliExpressListingPage(SitePage):
             node = find(prices, name)
             money = self.priced(dig(node, "value"), dig(node, "currency")) if node else None
             if money:
+                last = find(prices, name.replace("min", "max", 1)) if "min" in name else None
+                high = self.priced(dig(last, "value"), money.currency) if last else None
+                if high and high.amount > money.amount:
+                    self._ranges[money] = high
                 return money
         for name in ("formatedActivityPrice", "formatedPrice", "salePriceString", "formatedAmount"):
-            money = read_shown(text(find(prices, name)), self.home)
+            money = self._shown_in(text(find(prices, name)), None)
             if money:
                 return money
         return None
@@ -130,6 +126,7 @@ class AliExpressListingPage(SitePage):
             found = read_shown(f"{sign} {low}", self.home) if sign and low else None
             found = found or (read_shown(low, self.home, code or "USD") if low else None)
             if found and found.amount > 0:
+                self.note_range(amount, found)
                 return found
         return None
 
@@ -221,21 +218,31 @@ class AliExpressListPage(CardsPage):
         )
 
     def _of_markup(self) -> Iterable[Card]:
-        for link in self.css("a[href*='/item/']")[:800]:
+        for link in self.css("a[href*='/item/'], a[href*='/i/']")[:1200]:
             match = _ITEM.search(link.attrib.get("href", ""))
             address = self.link(f"/item/{match['id']}.html") if match else None
             if address is None:
                 continue
-            title = link.css("h3, h1, [class*='title']")[:1]
-            shown = link.css("[class*='price-sale'], [class*='priceSale'], [class*='price']")[:1]
+            # The picture and the name of a product may each be a link of its own.
+            box = link.xpath(_BOX)[:1] or [link]
+            title = box[0].css("h3, h1, [class*='title'], [class*='name'], [class*='Name']")[:1]
+            shown = box[0].css(
+                "[class*='price-sale'], [class*='priceSale'], [class*='price'], [class*='Price']"
+            )[:1]
+            name = link.attrib.get("title") or (visible_text(title[0]) if title else None)
             yield Card(
                 url=address,
-                name=link.attrib.get("title")
-                or (visible_text(title[0]) if title else visible_text(link)),
+                name=name or visible_text(link) or text(box[0].css("img::attr(alt)").get()),
                 money=read_shown(visible_text(shown[0]) if shown else None, self.home),
-                image=self.link(link.css("img::attr(src)").get()),
-                sponsored=self.is_sponsored(link),
+                image=self.picture(box[0]),
+                sponsored=self.is_sponsored(box[0]),
             )
+
+
+_BOX = (
+    "ancestor-or-self::*[@data-product-id or contains(@class,'nippet') or contains(@class,'card')"
+    " or contains(@class,'list-item') or contains(@class,'item-')][1]"
+)
 
 
 class AliExpressSellerPage(ShopPage):

@@ -11,16 +11,9 @@ from typing import Any
 from crawler.marketplaces import homes
 from crawler.marketplaces.definition import Definition, Tested, plus
 from crawler.marketplaces.facts import Card, Facts, SellerRef
-from crawler.marketplaces.site import (
-    CardsPage,
-    ShopPage,
-    SitePage,
-    availability_of,
-    named_seller,
-    query,
-    seller,
-    visible_text,
-)
+from crawler.marketplaces.site import CardsPage, ShopPage, SitePage
+from crawler.marketplaces.values import named_seller, query, seller
+from crawler.marketplaces.words import availability_of, visible_text
 from registry.money import Money
 
 _ASIN = re.compile(
@@ -58,14 +51,20 @@ _PRICES = (
     "#usedBuySection .offer-price",
 )
 _MERCHANT = re.compile(
-    r"(?:sold|dispatched from and sold) by\s+(?P<en>.+?)(?:\s+(?:and|in)\s|\.\s|\.$|$)"
-    r"|(?:verkauf und versand|verkauft?) durch\s+(?P<de>.+?)(?:\s+und\s|\.\s|\.$|$)"
-    r"|vendu par\s+(?P<fr>.+?)(?:\s+et\s|\.\s|\.$|$)"
-    r"|vendido (?:y enviado )?por\s+(?P<es>.+?)(?:\s+y\s|\.\s|\.$|$)"
-    r"|venduto (?:e spedito )?da\s+(?P<it>.+?)(?:\s+e\s|\.\s|\.$|$)"
-    r"|(?:は、|は)\s*(?P<ja>.+?)\s*が販売",
+    r"(?:sold|dispatched from and sold) by:?\s+(?P<en>.{1,80}?)"
+    r"(?:\s+(?:and|in|price set|returns?|ships?|fulfilled|this)\s|\.\s|\.$|$)"
+    r"|(?:verkauf und versand|verkauft?) durch\s+(?P<de>.{1,80}?)(?:\s+und\s|\.\s|\.$|$)"
+    r"|vendu par\s+(?P<fr>.{1,80}?)(?:\s+et\s|\.\s|\.$|$)"
+    r"|vendido (?:y enviado )?por\s+(?P<es>.{1,80}?)(?:\s+y\s|\.\s|\.$|$)"
+    r"|venduto (?:e spedito )?da\s+(?P<it>.{1,80}?)(?:\s+e\s|\.\s|\.$|$)"
+    r"|(?:は、|は)\s*(?P<ja>.{1,80}?)\s*が販売",
     re.IGNORECASE,
 )
+_SOLD_BY = (
+    "Sold by", "Verkäufer", "Verkauf durch", "Vendu par", "Vendeur", "Vendido por", "Vendedor",
+    "Venditore", "Venduto da", "Verkocht door", "Verkoper", "販売元", "出品者", "Säljs av",
+    "Sprzedawca", "Satıcı", "البائع",
+)  # fmt: skip
 _BYLINE = re.compile(
     r"^(?:visit the|brand:?|marke:?|besuche den|marque\s?:|visiter la boutique"
     r"|visita (?:la tienda de|lo store di)"
@@ -125,7 +124,7 @@ class AmazonListingPage(SitePage):
         )
         if said:
             return availability_of(said[:300])
-        return "InStock" if self.css("#add-to-cart-button, #buy-now-button") else None
+        return "InStock" if self.css("[id^='add-to-cart-button'], #buy-now-button") else None
 
     def _seller(self) -> SellerRef | None:
         for link in self.css(
@@ -141,7 +140,10 @@ class AmazonListingPage(SitePage):
             ".offer-display-feature-text-message",
             "[offer-display-feature-name='desktop-merchant-info'].offer-display-feature-text",
             "#merchantInfoFeature_feature_div .offer-display-feature-text",
-            "#tabular-buybox .tabular-buybox-text[tabular-attribute-name='Sold by']",
+            *(
+                f"#tabular-buybox .tabular-buybox-text[tabular-attribute-name='{label}']"
+                for label in _SOLD_BY
+            ),
             "#tabular-buybox .tabular-buybox-container .tabular-buybox-text:nth-child(4)",
         )
         if shown:
@@ -150,11 +152,14 @@ class AmazonListingPage(SitePage):
             "#merchant-info",
             "#shipsFromSoldByInsideBuyBox_feature_div",
             "#pantryBuyBox #merchant-info",
+            "#soldByThirdParty, #digitalSoldBy, [id*='soldBy'], [id*='sold-by']",
+            "#buybox, #buyBox, #rightCol",
         )
         match = _MERCHANT.search(words or "")
         if match:
             return named_seller(next(filter(None, match.groups()), "")[:100])
-        amazon = re.search(r"Amazon(?:\.[a-z.]{2,6})?", words or "")
+        short = words if words and len(words) < 300 else ""
+        amazon = re.search(r"Amazon(?:\.[a-z.]{2,6})?", short)
         return named_seller(amazon[0].rstrip(".")) if amazon else None
 
     def _brand(self) -> str | None:

@@ -9,14 +9,9 @@ from datetime import date
 from crawler.marketplaces.definition import Definition, Tested, plus
 from crawler.marketplaces.facts import Card, Facts
 from crawler.marketplaces.homes import read_shown
-from crawler.marketplaces.site import (
-    CardsPage,
-    ShopPage,
-    SitePage,
-    availability_of,
-    named_seller,
-    visible_text,
-)
+from crawler.marketplaces.site import CardsPage, ShopPage, SitePage
+from crawler.marketplaces.values import named_seller
+from crawler.marketplaces.words import availability_of, visible_text
 
 _ITEM = re.compile(
     r"/(?P<id>\d{6,9})\.p(?:[?/#]|$)|/product/[^/?#]+/(?P<code>[A-Z0-9]{8,12})(?:/|$)"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date
-from typing import Protocol
+from typing import Any, ClassVar, Protocol
 from urllib.parse import quote, quote_plus, urljoin, urlsplit
 
 from crawler.marketplaces.api import Api
@@ -82,6 +82,9 @@ class Definition:
         The official API.
     tested
         When it was last seen to work.
+    promised
+        Fields that nearly every listing has, by the names of `crawler.fields`: should most
+        pages lack one before there is any history, their layout is not the one that is read.
     """
 
     kind: str
@@ -102,6 +105,10 @@ class Definition:
     interfaces: tuple[str, ...] = ("pages",)
     api: Api | None = None
     tested: Tested | None = None
+    promised: tuple[str, ...] = ("price", "currency", "pictures")
+
+    #: Which of the interfaces this one reads.
+    interface: ClassVar[str] = "pages"
 
     def search_url(self, base: str, query: str, page: int = 1) -> str:
         """The address of a page of results.
@@ -149,6 +156,20 @@ class Definition:
         except ValueError:
             return False
         return self.hosts is not None and all(self.hosts.fullmatch(name) for name in names)
+
+    def visit_url(self, url: str) -> str | None:
+        """Where the page at an address is read; None if this interface has no such page."""
+        return url
+
+    @property
+    def middlewares(self) -> dict[str, int]:
+        """Downloader middlewares that its requests need beside those of every run."""
+        return {}
+
+    @property
+    def scrapy_settings(self) -> dict[str, Any]:
+        """What those have to know."""
+        return {}
 
     def supports(self) -> dict[str, bool]:
         """What there is: search, listing, seller, api, checkout."""

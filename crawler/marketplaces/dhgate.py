@@ -10,15 +10,9 @@ from crawler.marketplaces.definition import Definition, Tested, plus
 from crawler.marketplaces.embedded import find, states
 from crawler.marketplaces.facts import Card, Facts, SellerRef
 from crawler.marketplaces.homes import read_shown
-from crawler.marketplaces.site import (
-    CardsPage,
-    ShopPage,
-    SitePage,
-    availability_of,
-    seller,
-    text,
-    visible_text,
-)
+from crawler.marketplaces.site import CardsPage, ShopPage, SitePage
+from crawler.marketplaces.values import seller, text
+from crawler.marketplaces.words import availability_of, visible_text
 from registry.money import Money
 
 _ITEM = re.compile(r"/product/(?:[^/?#]+/)?(?P<id>\d{6,14})\.html")

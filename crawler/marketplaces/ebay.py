@@ -9,22 +9,15 @@ from functools import cached_property
 from typing import Any, ClassVar
 from urllib.parse import quote, unquote
 
-from crawler.marketplaces.api import Api, ApiRequest, Results, address
+from crawler.marketplaces.api import Api, Results, address
 from crawler.marketplaces.definition import Definition, Tested, plus
 from crawler.marketplaces.embedded import dig
 from crawler.marketplaces.facts import Card, Facts, SellerRef
 from crawler.marketplaces.homes import read_shown
-from crawler.marketplaces.site import (
-    CardsPage,
-    ShopPage,
-    SitePage,
-    availability_of,
-    says_sponsored,
-    seller,
-    text,
-    visible_text,
-)
+from crawler.marketplaces.site import CardsPage, ShopPage, SitePage
 from crawler.marketplaces.structured import listed, price
+from crawler.marketplaces.values import query, seller, text
+from crawler.marketplaces.words import availability_of, says_sponsored, visible_text
 
 _SIZE = re.compile(r"(?<=/s-l)\d{2,4}(?=\.)")
 _SELLER = re.compile(r"/(?:usr|str|sch)/(?P<id>[^/?#]+)")
@@ -219,31 +212,44 @@ class Browse(Api):
     """eBay's Browse API (developer.ebay.com, `buy/browse/v1`)."""
 
     name = "eBay Browse API"
-    token_variable = "TOUCHSTONE_EBAY_TOKEN"
+    variables = "TOUCHSTONE_EBAY"
+    home = "https://api.ebay.com"
     page_size: ClassVar[int] = 200
-    _BASE = "https://api.ebay.com/buy/browse/v1"
+    last_offset: ClassVar[int] = 9_800
+    calls_a_day = 5_000
+    token_path = "/identity/v1/oauth2/token"
+    _PATH = "/buy/browse/v1"
+    #: The listing has variants, and is to be asked for as a group of them.
+    _IS_GROUP = 11006
 
-    def _headers(self, token: str | None, market: str) -> dict[str, str]:
+    def headers(self, token: str, market: str) -> dict[str, str]:
+        """A bearer token, and the country's marketplace."""
         return {
             "Authorization": f"Bearer {token}",
             "Accept": "application/json",
-            "X-EBAY-C-MARKETPLACE-ID": f"EBAY_{market.upper()}",
+            "X-EBAY-C-MARKETPLACE-ID": f"EBAY_{market}",
         }
 
-    def search(self, query: str, page: int, token: str | None, market: str) -> ApiRequest:
+    def search_url(self, host: str, query: str, page: int, market: str) -> str:
         """`item_summary/search`."""
-        url = address(
-            f"{self._BASE}/item_summary/search",
+        return address(
+            f"{host}{self._PATH}/item_summary/search",
             q=query,
             limit=self.page_size,
             offset=(page - 1) * self.page_size,
         )
-        return ApiRequest(url, self._headers(token, market))
 
-    def listing(self, external_id: str, token: str | None, market: str) -> ApiRequest:
+    def listing_url(self, host: str, external_id: str) -> str:
         """`item/get_item_by_legacy_id`: by the number that stands in an item's address."""
-        url = address(f"{self._BASE}/item/get_item_by_legacy_id", legacy_item_id=external_id)
-        return ApiRequest(url, self._headers(token, market))
+        return address(f"{host}{self._PATH}/item/get_item_by_legacy_id", legacy_item_id=external_id)
+
+    def instead(self, host: str, url: str, answer: Any) -> str | None:
+        """`item/get_items_by_item_group`, for a listing with variants."""
+        number = query(url, "legacy_item_id")
+        codes = [dig(error, "errorId") for error in listed(dig(answer, "errors"))]
+        if number is None or self._IS_GROUP not in codes:
+            return None
+        return address(f"{host}{self._PATH}/item/get_items_by_item_group", item_group_id=number)
 
     def read_search(self, answer: Any) -> Results:
         """`itemSummaries` of an answer."""
@@ -266,7 +272,11 @@ class Browse(Api):
         return Results(tuple(cards), total if isinstance(total, int) else None)
 
     def read_listing(self, answer: Any) -> Facts:
-        """An item."""
+        """An item, or the first of a group's."""
+        variants = listed(dig(answer, "items"))
+        if variants:
+            words = text(dig(answer, "commonDescriptions", 0, "description"))
+            return Facts.of((self.read_listing(variants[0]), Facts(description=words)))
         user = text(dig(answer, "seller", "username"))
         images = [dig(answer, "image", "imageUrl")]
         images += [dig(more, "imageUrl") for more in listed(dig(answer, "additionalImages"))]

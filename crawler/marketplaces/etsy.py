@@ -7,24 +7,18 @@ from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any, ClassVar
+from urllib.parse import quote
 
-from crawler.marketplaces.api import Api, ApiRequest, Results, address
+from crawler.marketplaces.api import Api, Results, address
 from crawler.marketplaces.definition import Definition, Tested, plus
 from crawler.marketplaces.embedded import dig
 from crawler.marketplaces.facts import Card, Facts, SellerRef
 from crawler.marketplaces.homes import read_shown
 from crawler.marketplaces.prices import money as checked
-from crawler.marketplaces.site import (
-    CardsPage,
-    ShopPage,
-    SitePage,
-    availability_of,
-    named_seller,
-    seller,
-    text,
-    visible_text,
-)
+from crawler.marketplaces.site import CardsPage, ShopPage, SitePage
 from crawler.marketplaces.structured import listed
+from crawler.marketplaces.values import named_seller, seller, text
+from crawler.marketplaces.words import availability_of, visible_text
 from registry.money import Money
 
 _ITEM = re.compile(r"/listing/(?P<id>\d{6,15})(?:[/?#]|$)")
@@ -167,24 +161,30 @@ class OpenApi(Api):
     """Etsy's Open API v3 (developers.etsy.com): a key is enough for what is public."""
 
     name = "Etsy Open API"
-    token_variable = "TOUCHSTONE_ETSY_TOKEN"
+    variables = "TOUCHSTONE_ETSY"
+    home = "https://openapi.etsy.com"
     page_size: ClassVar[int] = 100
-    _BASE = "https://openapi.etsy.com/v3/application"
+    last_offset: ClassVar[int] = 12_000
+    calls_a_day = 10_000
+    _PATH = "/v3/application"
 
-    def search(self, query: str, page: int, token: str | None, market: str) -> ApiRequest:
+    def headers(self, token: str, market: str) -> dict[str, str]:
+        """The application's key."""
+        return {"x-api-key": token}
+
+    def search_url(self, host: str, query: str, page: int, market: str) -> str:
         """`listings/active`."""
-        url = address(
-            f"{self._BASE}/listings/active",
+        return address(
+            f"{host}{self._PATH}/listings/active",
             keywords=query,
             limit=self.page_size,
             offset=(page - 1) * self.page_size,
         )
-        return ApiRequest(url, {"x-api-key": token or ""})
 
-    def listing(self, external_id: str, token: str | None, market: str) -> ApiRequest:
+    def listing_url(self, host: str, external_id: str) -> str:
         """`listings/{id}` with its pictures and its shop."""
-        url = address(f"{self._BASE}/listings/{int(external_id)}", includes="Images,Shop")
-        return ApiRequest(url, {"x-api-key": token or ""})
+        number = quote(external_id, safe="")
+        return address(f"{host}{self._PATH}/listings/{number}", includes="Images,Shop")
 
     def read_search(self, answer: Any) -> Results:
         """`results` of an answer."""

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 from functools import cached_property
 from typing import Any
 
 from crawler.marketplaces.definition import Definition, Tested, percent
-from crawler.marketplaces.embedded import assigned, dig
+from crawler.marketplaces.embedded import assigned, dig, json_scripts, nodes
 from crawler.marketplaces.facts import Card, Facts
 from crawler.marketplaces.homes import read_shown
-from crawler.marketplaces.site import CardsPage, ShopPage, SitePage, seller, text, without_shop
+from crawler.marketplaces.site import CardsPage, ShopPage, SitePage
+from crawler.marketplaces.values import seller, text
+from crawler.marketplaces.words import without_shop
 from registry.money import Money
 
 _ITEM = re.compile(r"/marketplace/item/(?P<id>\d{10,20})")
@@ -23,6 +25,12 @@ class FacebookListingPage(SitePage):
     """An item's page."""
 
     SOURCES = ("own", "from_json_ld", "from_open_graph")
+
+    @cached_property
+    def item(self) -> Any:
+        """The item's own object: others of the page's scripts are those beside it."""
+        match = _ITEM.search(self.address)
+        return next((n for n in items_in(self.html) if match and n.get("id") == match["id"]), None)
 
     def own(self) -> Facts:
         """The item in the page's scripts, then the preview's title."""
@@ -39,7 +47,8 @@ class FacebookListingPage(SitePage):
         images = [dig(v, "image", "uri") for v in (*self._photos, primary)]
         where = self._city()
         return Facts(
-            name=self._said("marketplace_listing_title")
+            name=text(dig(self.item, "marketplace_listing_title"))
+            or self._said("marketplace_listing_title")
             or _bare_title(preview)
             or self.first_text("h1"),
             money=self._money() or self.shown("h1 + div", "[class*='price']"),
@@ -65,7 +74,8 @@ class FacebookListingPage(SitePage):
         )
 
     def _money(self) -> Money | None:
-        for value in assigned(self.html, '"listing_price"', most=3):
+        own = dig(self.item, "listing_price")
+        for value in [own] if own else assigned(self.html, '"listing_price"', most=3):
             shown = read_shown(
                 text(
                     dig(value, "formatted_amount_zeros_stripped") or dig(value, "formatted_amount")
@@ -116,11 +126,34 @@ def _bare_title(title: str | None) -> str | None:
     )
 
 
+def items_in(page: str) -> Iterator[dict[str, Any]]:
+    """The objects of items in the scripts of a page, each with its title."""
+    for script in json_scripts(page):
+        for node in nodes(script):
+            if isinstance(node.get("marketplace_listing_title"), str):
+                yield node
+
+
 class FacebookListPage(CardsPage):
-    """Search results."""
+    """Search results, as drawn, else as the page's scripts hold them."""
 
     def own_cards(self) -> Iterable[Card]:
-        """Links to items."""
+        """Links to items; where they are not drawn yet, the items in the scripts."""
+        return list(self._of_markup()) or self._of_state()
+
+    def _of_state(self) -> Iterable[Card]:
+        for node in items_in(self.html):
+            address = self.link(f"/marketplace/item/{node.get('id')}/")
+            if address and _ITEM.search(address):
+                price = dig(node, "listing_price")
+                yield Card(
+                    url=address,
+                    name=text(node["marketplace_listing_title"]),
+                    money=read_shown(text(dig(price, "formatted_amount")), self.home),
+                    image=self.link(dig(node, "primary_listing_photo", "image", "uri")),
+                )
+
+    def _of_markup(self) -> Iterable[Card]:
         for link in self.css("a[href*='/marketplace/item/']")[:400]:
             match = _ITEM.search(link.attrib["href"])
             address = self.link(f"/marketplace/item/{match['id']}/") if match else None

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import pairwise
 from urllib.parse import urlsplit
 
 from crawler.marketplaces.prices import money as checked
@@ -105,6 +106,7 @@ _SIGN = re.compile(
 _CODE = re.compile(r"(?<![^\W\d_])[A-Z]{3}(?![^\W\d_])")
 #: What joins a sign or a code to a number.
 _JOIN = re.compile(r"[\s\u00a0:*]{0,3}")
+_SPLIT = re.compile(r"(?<=\d)[ \u00a0]+(?=[.,]\d{2}(?!\d))")
 _RANGE = re.compile(r"\s*(?:[-–—−~至]|to|bis|à|a)\s*", re.IGNORECASE)
 _DIGITS = str.maketrans(
     "٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹０１２３４５６７８９٫٬．，", "012345678901234567890123456789.,.,"
@@ -154,7 +156,8 @@ def read_shown(text: str | None, home: Home, currency: str | None = None) -> Mon
     """
     if not text or len(text) > MAX_TEXT:
         return None
-    text = text.translate(_DIGITS)
+    # ``49 .90``: an element begins with the point.
+    text = _SPLIT.sub("", text.translate(_DIGITS))
     numbers = [n for n in _NUMBER.finditer(text) if not re.match(r"\s*%", text[n.end() :])]
     for place, number in enumerate(numbers):
         found = _currency_by(text, number.start(), number.end(), home)
@@ -168,6 +171,20 @@ def read_shown(text: str | None, home: Home, currency: str | None = None) -> Mon
     if currency is not None and numbers:
         code = currency.strip().upper()
         return checked(amount_of(numbers[0].group(), code), code)
+    return None
+
+
+def read_high(text: str | None, low: Money) -> Money | None:
+    """The end of the range that a text shows from a price on; None if it shows none."""
+    if not text or len(text) > MAX_TEXT:
+        return None
+    text = _SPLIT.sub("", text.translate(_DIGITS))
+    numbers = list(_NUMBER.finditer(text))
+    for number, after in pairwise(numbers):
+        between = _SIGN.sub("", _CODE.sub("", text[number.end() : after.start()]))
+        if amount_of(number.group(), low.currency) == low.amount and _RANGE.fullmatch(between):
+            high = checked(amount_of(after.group(), low.currency), low.currency)
+            return high if high is not None and high.amount > low.amount else None
     return None
 
 

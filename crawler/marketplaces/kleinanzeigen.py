@@ -9,7 +9,9 @@ from datetime import date
 from crawler.marketplaces.definition import Definition, Tested, dashes
 from crawler.marketplaces.facts import Card, Facts, SellerRef
 from crawler.marketplaces.homes import read_shown
-from crawler.marketplaces.site import CardsPage, ShopPage, SitePage, seller, visible_text
+from crawler.marketplaces.site import CardsPage, ShopPage, SitePage
+from crawler.marketplaces.values import seller
+from crawler.marketplaces.words import visible_text
 
 _ITEM = re.compile(r"/s-anzeige/(?:[^/?#]+/)?(?P<id>\d{6,12})(?:-|$)")
 

@@ -12,16 +12,10 @@ from crawler.marketplaces.definition import Definition, Tested, plus
 from crawler.marketplaces.embedded import assigned, dig, find
 from crawler.marketplaces.facts import Card, Facts, SellerRef
 from crawler.marketplaces.homes import read_shown
-from crawler.marketplaces.site import (
-    CardsPage,
-    ShopPage,
-    SitePage,
-    availability_of,
-    seller,
-    text,
-    visible_text,
-)
+from crawler.marketplaces.site import CardsPage, ShopPage, SitePage
 from crawler.marketplaces.structured import listed
+from crawler.marketplaces.values import seller, text
+from crawler.marketplaces.words import availability_of, visible_text
 from registry.money import Money
 
 _ITEM = re.compile(

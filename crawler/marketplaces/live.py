@@ -10,7 +10,7 @@ import contextlib
 import http.client
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,9 @@ from web_poet import HttpResponse
 
 from crawler.browser import CONTEXT_OPTIONS, open_browser
 from crawler.gate import Forbidden, Gate
+from crawler.marketplaces.api import parsed
 from crawler.marketplaces.definition import Definition
+from crawler.marketplaces.interfaces import ApiDefinition
 from crawler.marketplaces.reading import MAX_BYTES, PageRead, read_listing, read_page, read_results
 from registry.errors import TouchstoneError
 
@@ -51,7 +53,7 @@ def fetch(gate: Gate, url: str) -> Page:
         If it may not be visited, does not answer, or leads on and on.
     """
     for _ in range(REDIRECTS + 1):
-        status, headers, body = _ask(gate, url)
+        status, headers, body = ask(gate, url)
         where = headers.get("location")
         if status in (301, 302, 303, 307, 308) and where:
             try:
@@ -63,7 +65,18 @@ def fetch(gate: Gate, url: str) -> Page:
     raise TouchstoneError(f"{url}: more than {REDIRECTS} redirects")
 
 
-def _ask(gate: Gate, url: str) -> tuple[int, dict[str, str], bytes]:
+def ask(
+    gate: Gate, url: str, headers: Mapping[str, str] | None = None, body: bytes | None = None
+) -> tuple[int, dict[str, str], bytes]:
+    """Ask once, with a POST if there is a body: status, headers in lower case, body.
+
+    No redirect is followed.
+
+    Raises
+    ------
+    TouchstoneError
+        If it may not be visited or does not answer.
+    """
     try:
         gate.check(url)
     except Forbidden as forbidden:
@@ -86,8 +99,9 @@ def _ask(gate: Gate, url: str) -> tuple[int, dict[str, str], bytes]:
     connection._create_connection = connect  # type: ignore[attr-defined]
     try:
         path = urlunsplit(("", "", parts.path or "/", parts.query, ""))
-        headers = {"User-Agent": USER_AGENT, "Accept": "text/html,application/json;q=0.9,*/*;q=0.1"}
-        connection.request("GET", path, headers=headers)
+        accept = "text/html,application/json;q=0.9,*/*;q=0.1"
+        bearing = {"User-Agent": USER_AGENT, "Accept": accept, **(headers or {})}
+        connection.request("GET" if body is None else "POST", path, body, bearing)
         answer = connection.getresponse()
         said = {name.lower(): value for name, value in answer.getheaders()}
         return answer.status, said, answer.read(MAX_BYTES)
@@ -190,6 +204,44 @@ def check(
     first = next((link for link in own if definition.belongs(link, url)), None)
     if first is not None:
         yield read_listing(definition, _response(get(first)))
+
+
+def check_api(
+    gate: Gate, definition: ApiDefinition, url: str | None, *, query: str | None
+) -> Iterator[PageRead]:
+    """Try a marketplace's API: the listing at an address, or a search and its first listing.
+
+    Raises
+    ------
+    TouchstoneError
+        If there is no token that it takes, or an answer cannot be had.
+    """
+    source = definition.source
+    token = source.token()
+    application = source.application()
+    if token is None and application is not None:
+        wanted = source.token_request(application)
+        status, _, body = ask(gate, wanted.url, wanted.headers, wanted.body)
+        token, _ = source.made_token(status, body)
+
+    def get(address: str) -> HttpResponse:
+        status, _, body = ask(gate, address, source.headers(token or "", definition.market))
+        instead = source.instead(definition.host, address, parsed(body))
+        if status == 400 and instead is not None:
+            return get(instead)
+        if status == 401:
+            raise TouchstoneError(f"{source.name}: {source.unauthorised()}")
+        if status != 200:
+            raise TouchstoneError(f"{source.name}: {address} answers HTTP {status}")
+        return HttpResponse(address, body=body, status=status)
+
+    if query is not None:
+        results = read_results(definition, get(definition.search_url("", query)))
+        yield results
+        url = next((card.url for card in results.cards), None)
+    there = definition.visit_url(url) if url else None
+    if there is not None:
+        yield read_listing(definition, get(there))
 
 
 def _response(page: Page) -> HttpResponse:

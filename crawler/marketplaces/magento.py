@@ -6,12 +6,14 @@ import re
 from datetime import date
 from typing import ClassVar
 
+from crawler.marketplaces import structured
 from crawler.marketplaces.definition import Definition, Tested, plus
 from crawler.marketplaces.embedded import dig, find, json_scripts
 from crawler.marketplaces.facts import Facts
-from crawler.marketplaces.schema_org import ShopListingPage, ShopListPage, ShopSellerPage
-from crawler.marketplaces.site import availability_of
+from crawler.marketplaces.schema_org import ShopListingPage, ShopSellerPage
+from crawler.marketplaces.shop_lists import ShopListPage
 from crawler.marketplaces.structured import listed
+from crawler.marketplaces.words import availability_of
 from registry.money import Money
 
 
@@ -29,7 +31,10 @@ class MagentoListingPage(ShopListingPage):
             if self.css(".product-info-main, .product-view, .catalog-product-view")
             else None,
             money=self._money(),
-            availability=availability_of(
+            availability=structured.availability(
+                self.css(".product-info-main [itemprop='availability']::attr(href)").get()
+            )
+            or availability_of(
                 self.first_text(
                     ".product-info-main .stock",
                     ".product-info-main .availability",
@@ -83,11 +88,14 @@ class MagentoListingPage(ShopListingPage):
 class MagentoListPage(ShopListPage):
     """A page of products."""
 
-    CARD = "li.product-item, .products-grid .item, .products-list .item"
+    CARD = "li.product-item, .product-item-info, .products-grid .item, .products-list .item"
+    UNPRICED = True
     NAME: ClassVar[tuple[str, ...]] = (
         ".product-item-link",
         ".product-name a",
         ".product-item-name",
+        "h2, h3",
+        "[class*='name'], [class*='title']",
     )
     PRICE: ClassVar[tuple[str, ...]] = (
         ".special-price .price",

@@ -8,23 +8,16 @@ from datetime import date
 from typing import Any, ClassVar
 from urllib.parse import quote
 
-from crawler.marketplaces.api import Api, ApiRequest, Results, address
+from crawler.marketplaces.api import Api, Results, address
 from crawler.marketplaces.definition import Definition, Tested, dashes
 from crawler.marketplaces.embedded import assigned, dig, find
 from crawler.marketplaces.facts import Card, Facts, SellerRef
 from crawler.marketplaces.homes import currency_of, read_shown
-from crawler.marketplaces.site import (
-    CardsPage,
-    Reading,
-    ShopPage,
-    SitePage,
-    availability_of,
-    pairs,
-    seller,
-    text,
-    visible_text,
-)
+from crawler.marketplaces.reader import Reading
+from crawler.marketplaces.site import CardsPage, ShopPage, SitePage
 from crawler.marketplaces.structured import listed, price
+from crawler.marketplaces.values import pairs, seller, text
+from crawler.marketplaces.words import availability_of, visible_text
 from registry.money import Money
 
 _ITEM = re.compile(
@@ -212,32 +205,33 @@ class ItemsApi(Api):
     """Mercado Libre's API (developers.mercadolibre.com)."""
 
     name = "Mercado Libre API"
-    token_variable = "TOUCHSTONE_MERCADOLIBRE_TOKEN"
+    variables = "TOUCHSTONE_MERCADOLIBRE"
+    home = "https://api.mercadolibre.com"
     page_size: ClassVar[int] = 50
-    _BASE = "https://api.mercadolibre.com"
+    last_offset: ClassVar[int] = 950
     #: The site by the country of the market.
     _SITES: ClassVar[dict[str, str]] = {
         "AR": "MLA", "BR": "MLB", "CL": "MLC", "CO": "MCO", "MX": "MLM", "PE": "MPE", "UY": "MLU",
         "VE": "MLV", "EC": "MEC", "CR": "MCR", "DO": "MRD", "PA": "MPA", "BO": "MBO",
     }  # fmt: skip
 
-    def search(self, query: str, page: int, token: str | None, market: str) -> ApiRequest:
+    def headers(self, token: str, market: str) -> dict[str, str]:
+        """A bearer token."""
+        return {"Authorization": f"Bearer {token}"}
+
+    def search_url(self, host: str, query: str, page: int, market: str) -> str:
         """`sites/{site}/search`."""
-        site = self._SITES.get(market.upper(), "MLA")
-        url = address(
-            f"{self._BASE}/sites/{site}/search",
+        site = self._SITES.get(market, "MLA")
+        return address(
+            f"{host}/sites/{site}/search",
             q=query,
             limit=self.page_size,
             offset=(page - 1) * self.page_size,
         )
-        return ApiRequest(url, {"Authorization": f"Bearer {token}"})
 
-    def listing(self, external_id: str, token: str | None, market: str) -> ApiRequest:
+    def listing_url(self, host: str, external_id: str) -> str:
         """`items/{id}`."""
-        return ApiRequest(
-            f"{self._BASE}/items/{quote(external_id.replace('-', ''), safe='')}",
-            {"Authorization": f"Bearer {token}"},
-        )
+        return f"{host}/items/{quote(external_id.replace('-', ''), safe='')}"
 
     def read_search(self, answer: Any) -> Results:
         """`results` of an answer."""

@@ -5,18 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import date
+from typing import Any
 
 from crawler.marketplaces.definition import Definition, Tested, percent
 from crawler.marketplaces.facts import Card, Facts, SellerRef
 from crawler.marketplaces.homes import read_shown
-from crawler.marketplaces.site import (
-    CardsPage,
-    ShopPage,
-    SitePage,
-    availability_of,
-    seller,
-    visible_text,
-)
+from crawler.marketplaces.pages import clean
+from crawler.marketplaces.site import CardsPage, ShopPage, SitePage
+from crawler.marketplaces.values import seller
+from crawler.marketplaces.words import availability_of, visible_text
 
 _ITEM = re.compile(
     r"/item/(?P<id>m\d{8,13})|/shops/product/(?P<shop>[0-9A-Za-z]{10,30})|/items/(?P<old>m\d{8,13})"
@@ -112,11 +109,17 @@ class MercariListPage(CardsPage):
             prices = link.css(".merPrice, [class*='price'], .items-box-price")[:1]
             yield Card(
                 url=address.split("?")[0],
-                name=visible_text(name[0]) if name else link.css("img::attr(alt)").get(),
+                name=visible_text(name[0]) if name else _drawn_name(link),
                 money=read_shown(visible_text(prices[0]) if prices else None, self.home),
                 image=self.link(link.css("img::attr(src), img::attr(data-src)").get()),
                 sponsored=self.is_sponsored(link),
             )
+
+
+def _drawn_name(link: Any) -> str | None:
+    """The name in what is read aloud of a thumbnail: ``バッグの画像 4,500円``."""
+    said = link.css("[role='img'][aria-label]::attr(aria-label), img::attr(alt)").get()
+    return clean(re.sub(r"の(?:画像|サムネイル)(?:\s.*)?$", "", said)) if said else None
 
 
 class MercariSellerPage(ShopPage):

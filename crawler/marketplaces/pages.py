@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import parsel
-from web_poet import WebPage, field
+from web_poet import WebPage, cached_method, field
 from zyte_common_items import (
     AdditionalProperty,
     Brand,
@@ -53,13 +53,31 @@ else:
     _Page = object
 
 
+class Tree(parsel.Selector):
+    """A tree whose attributes are read one by one where a page names one as XML cannot."""
+
+    @property
+    def attrib(self) -> dict[str, str]:
+        """The attributes of the element that have a name."""
+        try:
+            return super().attrib
+        except ValueError:
+            found = {}
+            for name in self.root.attrib:
+                try:
+                    found[name] = self.root.get(name)
+                except ValueError:
+                    continue
+            return found
+
+
 class AsHtml(_Page):
     """A page that is read as HTML whatever its body looks like."""
 
     @cached_property
     def selector(self) -> parsel.Selector:
         """The page's tree. Left to itself parsel takes a body that begins with ``{`` for JSON."""
-        return parsel.Selector(text=self.html, type="html", base_url=str(self.url))
+        return Tree(text=self.html, type="html", base_url=str(self.url))
 
 
 class ListPage(AsHtml, WebPage[Any]):
@@ -249,6 +267,7 @@ class ListingPage(AsHtml, ProductPage):
         link = self.css(self.REVIEWS_LINK).get() if self.REVIEWS_LINK else None
         return absolute(self, link) if link else None
 
+    @cached_method
     def _attributes(self) -> list[tuple[str, str]]:
         found = []
         for row in self.css(self.ATTRIBUTES):

@@ -12,9 +12,11 @@ from crawler.marketplaces.definition import Definition, Tested, plus
 from crawler.marketplaces.embedded import assigned, dig
 from crawler.marketplaces.facts import Facts
 from crawler.marketplaces.homes import read_shown
-from crawler.marketplaces.schema_org import ShopListingPage, ShopListPage, ShopSellerPage
-from crawler.marketplaces.site import availability_of, text
+from crawler.marketplaces.schema_org import ShopListingPage, ShopSellerPage
+from crawler.marketplaces.shop_lists import ShopListPage
 from crawler.marketplaces.structured import listed
+from crawler.marketplaces.values import text
+from crawler.marketplaces.words import availability_of
 from registry.money import Money
 
 
@@ -104,14 +106,19 @@ class PrestaListPage(ShopListPage):
     """A page of products."""
 
     CARD = (
-        "article.product-miniature, .js-product-miniature, li.ajax_block_product, "
-        ".product-container"
+        "article.product-miniature, .js-product-miniature, .product-miniature, "
+        "li.ajax_block_product, .product-container"
     )
+    UNPRICED = True
     NAME: ClassVar[tuple[str, ...]] = (
         ".product-title",
         "h2.h3",
         "h3.h3",
         ".product-name",
+        ".product_name",
+        "[itemprop='name']",
+        "h2, h3",
+        "[class*='name'], [class*='title']",
     )
     PRICE: ClassVar[tuple[str, ...]] = (
         ".product-price-and-shipping .price",

@@ -3,33 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import urlsplit
 
 from web_poet import HttpResponse
 
-from crawler.marketplaces import KINDS
+from crawler.marketplaces import KINDS, addresses
 from crawler.marketplaces.definition import Definition
 from crawler.marketplaces.facts import Card, SellerRef
 from crawler.marketplaces.pages import ListingPage, ListPage
-from crawler.marketplaces.site import CardsPage, Reading
+from crawler.marketplaces.reader import Reading
+from crawler.marketplaces.schema_org import ShopListingPage
+from crawler.marketplaces.site import CardsPage, SitePage
 from registry.errors import TouchstoneError
 from registry.money import Money
 
 MAX_BYTES = 12 << 20
 #: Where a saved page does not say where it came from.
 NOWHERE = "https://unknown.invalid/"
+#: So many cards make a page of results of one that does not say that it is a product's.
+MANY = 6
 Kind = Literal["listing", "results"]
-
-_HERE = re.compile(
-    rb"<link[^>]{0,300}\brel\s?=\s?[\"']?canonical[\"']?[^>]{0,300}>"
-    rb"|<meta[^>]{0,100}\bproperty\s?=\s?[\"']og:url[\"'][^>]{0,1000}>",
-    re.IGNORECASE,
-)
-_HOST = re.compile(rb"https?://([a-zA-Z0-9][a-zA-Z0-9.-]{2,60})[/\"':]")
-_LINK = re.compile(rb"(?:href|content)\s?=\s?[\"']?([^\"'\s>]{1,900})", re.IGNORECASE)
+_HOSTS = re.compile("|".join(f"(?:{d.hosts.pattern})" for d in KINDS.values() if d.hosts))
 
 
 class Unreadable(TouchstoneError):
@@ -47,6 +43,8 @@ class PageRead:
         or ``unread``: nothing was found, and nothing says why.
     why
         The reason of an outcome that is neither ``listing`` nor ``listings``.
+    money, money_to
+        The price, of a range the lowest; the end of the range.
     """
 
     kind: str
@@ -55,6 +53,7 @@ class PageRead:
     why: str = ""
     title: str | None = None
     money: Money | None = None
+    money_to: Money | None = None
     availability: str | None = None
     images: tuple[str, ...] = ()
     seller: SellerRef | None = None
@@ -69,26 +68,21 @@ class PageRead:
 def address_of(body: bytes) -> str | None:
     """The address that a saved page says it has: its canonical link, else ``og:url``.
 
-    Without either, the front page of the marketplace that it names most often.
+    Without either, the front page of the marketplace or shop that it names most often.
     """
-    for tag in _HERE.finditer(body[:3_000_000]):
-        link = _LINK.search(tag[0])
-        url = link[1].decode("utf-8", "replace").replace("&amp;", "&") if link else ""
-        if url.startswith("//"):
-            url = f"https:{url}"
-        if url.startswith(("http://", "https://")):
-            return url
-    named = Counter(host.decode().lower() for host in _HOST.findall(body[:3_000_000]))
-    for host, times in named.most_common(50):
-        if times > 1 and any(d.hosts and d.hosts.fullmatch(host) for d in KINDS.values()):
-            return f"https://{host}/"
-    return None
+    return addresses.said(body) or addresses.marketplace_of(body, _HOSTS)
 
 
 def identify(url: str, body: bytes = b"") -> Definition:
-    """The kind of marketplace of a page: by its host, by its platform's marks, else any shop."""
+    """The kind of marketplace of a page: by its host, by its platform's marks, else any shop.
+
+    Parameters
+    ----------
+    url
+        Its address, an archive's, or that of a file: then what the page says of itself counts.
+    """
     try:
-        host = urlsplit(url).hostname or ""
+        host = urlsplit(_came_from(url, body)).hostname or ""
     except ValueError:
         host = ""
     for definition in KINDS.values():
@@ -101,6 +95,16 @@ def identify(url: str, body: bytes = b"") -> Definition:
         if definition.marks is not None and definition.marks.search(page):
             return definition
     return KINDS["schema.org"]
+
+
+def _came_from(url: str, body: bytes) -> str:
+    """The address of a page: the one that is given, unless it is a file's or nobody's."""
+    url = addresses.original(url)
+    if addresses.stands(url):
+        return url
+    if url.startswith(("http://", "https://")):
+        return addresses.said(body) or url
+    return address_of(body) or url or NOWHERE
 
 
 def read_page(
@@ -133,7 +137,7 @@ def read_page(
         raise Unreadable(
             f"{url or 'the page'}: {len(body)} bytes, more than the {MAX_BYTES} that are read"
         )
-    address = url or address_of(body) or NOWHERE
+    address = _came_from(url or "", body)
     try:
         urlsplit(address)
     except ValueError as error:
@@ -149,14 +153,22 @@ def read_page(
         return read_results(definition, response)
     listing = read_listing(definition, response)
     results = read_results(definition, response)
-    own = definition.hosts is not None
-    if definition.external_id(address) is not None and own:
-        return listing if listing.outcome != "unread" or not results.cards else results
-    if listing.outcome == "listing" and listing.money and len(results.cards) < 3:
+    is_listing = listing.outcome == "listing" and listing.money is not None
+    if definition.hosts is not None:
+        if definition.external_id(address) is not None:
+            return listing if listing.outcome != "unread" or not results.cards else results
+        if is_listing and (len(results.cards) < 3 or listing.seller):
+            return listing
+        return results
+    page = definition.listing_page(response=response)
+    about = page.about_product() if isinstance(page, ShopListingPage) else None
+    if about is False and results.cards:
+        return results
+    if is_listing and (about or len(results.cards) < MANY):
         return listing
-    if own or not (listing.outcome == "listing" and listing.money):
-        return results if results.cards or results.outcome == "empty" or own else listing
-    return listing
+    if about and listing.outcome == "listing":
+        return listing
+    return results if results.cards or results.outcome == "empty" else listing
 
 
 def read_listing(definition: Definition, response: HttpResponse) -> PageRead:
@@ -179,6 +191,7 @@ def read_listing(definition: Definition, response: HttpResponse) -> PageRead:
         why=why,
         title=name,
         money=money,
+        money_to=page.money_to() if isinstance(page, SitePage) else None,
         availability=page.availability,
         images=tuple(image.url for image in images),
         seller=page.seller(),

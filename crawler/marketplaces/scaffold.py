@@ -21,7 +21,9 @@ from datetime import date
 from crawler.marketplaces.definition import Definition, Tested, plus
 from crawler.marketplaces.facts import Card, Facts
 from crawler.marketplaces.homes import read_shown
-from crawler.marketplaces.site import CardsPage, ShopPage, SitePage, named_seller, visible_text
+from crawler.marketplaces.site import CardsPage, ShopPage, SitePage
+from crawler.marketplaces.values import named_seller
+from crawler.marketplaces.words import visible_text
 
 
 class {title}ListingPage(SitePage):

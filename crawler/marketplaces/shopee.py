@@ -14,16 +14,10 @@ from crawler.marketplaces.embedded import dig, nodes, states
 from crawler.marketplaces.facts import Card, Facts, SellerRef
 from crawler.marketplaces.homes import read_shown
 from crawler.marketplaces.prices import money as checked
-from crawler.marketplaces.site import (
-    CardsPage,
-    ShopPage,
-    SitePage,
-    seller,
-    strings,
-    text,
-    visible_text,
-)
+from crawler.marketplaces.site import CardsPage, ShopPage, SitePage
 from crawler.marketplaces.structured import listed
+from crawler.marketplaces.values import seller, strings, text
+from crawler.marketplaces.words import visible_text
 from registry.money import Money
 
 _ITEM = re.compile(

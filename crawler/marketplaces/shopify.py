@@ -12,9 +12,10 @@ from crawler.marketplaces.definition import Definition, Tested, plus
 from crawler.marketplaces.embedded import dig
 from crawler.marketplaces.facts import Card, Facts
 from crawler.marketplaces.homes import read_shown
-from crawler.marketplaces.schema_org import ShopListingPage, ShopListPage, ShopSellerPage
-from crawler.marketplaces.site import text
+from crawler.marketplaces.schema_org import ShopListingPage, ShopSellerPage
+from crawler.marketplaces.shop_lists import ShopListPage
 from crawler.marketplaces.structured import json_ld, listed, price
+from crawler.marketplaces.values import text
 from registry.money import Money
 
 _HANDLE = re.compile(r"/products/(?P<id>[^/?#]+?)(?:\.json|\.js)?/?$")

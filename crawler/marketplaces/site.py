@@ -7,155 +7,31 @@ claims in its data: several shops' data name the shop as brand, or another varia
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable
 from functools import cached_property
 from typing import Any, ClassVar, Literal
-from urllib.parse import parse_qs, urlsplit
 
 from web_poet import field
 from zyte_common_items import AdditionalProperty, Brand, Image
 
 from crawler.marketplaces import homes, structured
-from crawler.marketplaces.embedded import dig
 from crawler.marketplaces.facts import Card, Facts, SellerFacts, SellerRef
-from crawler.marketplaces.homes import Home
 from crawler.marketplaces.pages import (
-    MAX_ID,
     MAX_IMAGES,
-    MAX_TEXT,
-    AsHtml,
     ListingPage,
     ListPage,
     SellerPage,
-    absolute,
     as_date,
     as_number,
     clean,
 )
-from crawler.marketplaces.walls import Wall, find_wall
+from crawler.marketplaces.reader import Reading
+from crawler.marketplaces.values import named_seller, text
+from crawler.marketplaces.words import condition_of, says_sponsored, visible_text, without_shop
 from registry.money import Money
 
 MAX_CARDS = 400
-MAX_TEXTS = 200
-
-_DECLARED = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?\s*([\w-]{1,20})", re.IGNORECASE)
-_INVISIBLE = re.compile(
-    "[\u00ad\u034f\u061c\u115f\u17b4\u17b5\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]"
-)
-#: What is written beside something paid for; some write it backwards, or with blanks inside.
-_SPONSORED = re.compile(
-    r"\b(?:sponsored|promoted|anzeige|gesponsert|sponsoris[ée]e?|patrocinad[oa]|promocionado"
-    r"|sponsorizzato|gesponsord|reklam|promovido)\b|広告|スポンサー|プロモーション|赞助|广告|реклама",
-    re.IGNORECASE,
-)  # fmt: skip
-
-
-class Reading(AsHtml):
-    """Ways to read a page, shared by all page objects of the open web."""
-
-    #: The currency meant by a sign that several countries share, where the host does not tell.
-    CURRENCY: ClassVar[str | None] = None
-
-    @property
-    def html(self) -> str:
-        """The page as text. Saved pages, and some servers, say GBK of what is UTF-8."""
-        return self._html
-
-    @cached_property
-    def _html(self) -> str:
-        body = bytes(self.response.body)
-        declared = _DECLARED.search(body[:8192])
-        if declared and declared[1].lower() not in (b"utf-8", b"utf8"):
-            try:
-                return body.decode()
-            except UnicodeDecodeError:
-                pass
-        return self.response.text
-
-    @cached_property
-    def data(self) -> Any:
-        """The body as JSON, None if it is none: an interface's answer, not a page."""
-        text = self.html.lstrip("\ufeff \r\n\t")
-        if text[:1] not in ("{", "["):
-            return None
-        try:
-            return json.loads(text, strict=False)
-        except (ValueError, RecursionError):
-            return None
-
-    @cached_property
-    def home(self) -> Home:
-        """Where the shop is at home."""
-        language = self.css("html::attr(lang)").get()
-        return homes.home_of(self.address, language, self.CURRENCY)
-
-    @cached_property
-    def address(self) -> str:
-        """The address of the page, by the page itself where it was saved to a disk."""
-        url = str(self.response.url)
-        if urlsplit(url).scheme in ("http", "https"):
-            return url
-        said = self.css("link[rel=canonical]::attr(href), meta[property='og:url']::attr(content)")
-        return next((link for link in said.getall() if link.startswith("http")), url)
-
-    def text_of(self, selector: str, without: str = "") -> str | None:
-        """The text of the first element that has any, without scripts and what is named."""
-        for element in self.css(selector)[:20]:
-            text = visible_text(element, without)
-            if text:
-                return text
-        return None
-
-    def first_text(self, *selectors: str, without: str = "") -> str | None:
-        """The text by the first selector that finds any."""
-        for selector in selectors:
-            if "::" in selector:
-                text = next((t for s in self.css(selector).getall()[:20] if (t := clean(s))), None)
-            else:
-                text = self.text_of(selector, without)
-            if text:
-                return text
-        return None
-
-    def shown(self, *selectors: str, currency: str | None = None) -> Money | None:
-        """The price by the first selector whose element shows one."""
-        for selector in selectors:
-            found = self.css(selector)[:20]
-            texts = found.getall() if "::" in selector else map(visible_text, found)
-            for text in texts:
-                money = homes.read_shown(text, self.home, currency)
-                if money is not None and money.amount > 0:
-                    return money
-        return None
-
-    def table(self, rows: str, name: str, value: str) -> tuple[tuple[str, str], ...]:
-        """Attributes out of a table."""
-        found = []
-        for row in self.css(rows)[:MAX_TEXTS]:
-            names, values = row.css(name)[:1], row.css(value)[:1]
-            key = visible_text(names[0]) if names else None
-            text = visible_text(values[0]) if values else None
-            if key and text:
-                found.append((re.sub(r"[\s:：]+$", "", key)[:100], text[:500]))
-        return tuple(found[:60])
-
-    def wall(self) -> Wall | None:
-        """The wall that stands in the place of the page, None if there is none.
-
-        Only to be asked where nothing was read.
-        """
-        if self.data is not None:
-            return None
-        return find_wall(self.html, str(self.response.url), self.response.status)
-
-    def link(self, href: Any) -> str | None:
-        """An absolute http address, None for anything else."""
-        if not isinstance(href, str) or not (text := clean(href)):
-            return None
-        found = absolute(self, text)
-        return found if found and found.startswith(("http://", "https://")) else None
 
 
 class SitePage(Reading, ListingPage):
@@ -172,6 +48,9 @@ class SitePage(Reading, ListingPage):
     NO_BRANDS: ClassVar[frozenset[str]] = frozenset()
     #: Who sells where the page names nobody; empty where anybody may.
     SOLE_SELLER: ClassVar[str] = ""
+
+    #: What the sources before the one that is asked have said.
+    _so_far: Facts = Facts()
 
     def own(self) -> Facts:
         """What the marketplace's own markup and state say."""
@@ -191,20 +70,26 @@ class SitePage(Reading, ListingPage):
 
     def from_open_graph(self) -> Facts:
         """What Open Graph and its kin say: made for previews, so believed last."""
-        said = {
-            key: content
-            for meta in reversed(self.css("meta[property][content], meta[name][content]")[:300])
-            if (key := (meta.attrib.get("property") or meta.attrib.get("name") or "").lower())
-            if (content := clean(meta.attrib["content"]))
-        }
-        amount = said.get("product:price:amount") or said.get("og:price:amount")
-        currency = said.get("product:price:currency") or said.get("og:price:currency")
+        said = self._metas
+        names = ("product:sale_price", "product:price", "og:price")
+        amount, currency = next(
+            (
+                (said[f"{name}:amount"], said.get(f"{name}:currency"))
+                for name in names
+                if f"{name}:amount" in said
+            ),
+            (None, None),
+        )
+        # A page of results may hold the previews of all its products.
+        if len(self._amounts) > 1 and "product:sale_price:amount" not in said:
+            amount = currency = None
         title = said.get("og:title") or said.get("twitter:title")
         image = said.get("og:image:secure_url") or said.get("og:image") or said.get("twitter:image")
         is_product = amount or "product" in said.get("og:type", "")
         return Facts(
             name=without_shop(title, said.get("og:site_name")) if is_product else None,
-            money=self.priced(amount, currency),
+            money=self.priced(amount, currency or said.get("product:price:currency"))
+            or self._labelled_price(),
             availability=structured.availability(
                 said.get("product:availability") or said.get("og:availability")
             ),
@@ -214,9 +99,37 @@ class SitePage(Reading, ListingPage):
             description=said.get("og:description"),
         )
 
+    @cached_property
+    def _all_metas(self) -> list[tuple[str, str]]:
+        return [
+            (name.strip().lower(), content)
+            for meta in self.css("meta[property][content], meta[name][content]")[:300]
+            if (name := meta.attrib.get("property") or meta.attrib.get("name"))
+            if (content := clean(meta.attrib["content"]))
+        ]
+
+    @cached_property
+    def _metas(self) -> dict[str, str]:
+        """What the page's metas say, of each name the first."""
+        return dict(reversed(self._all_metas))
+
+    @cached_property
+    def _amounts(self) -> frozenset[str]:
+        return frozenset(c for n, c in self._all_metas if n == "product:price:amount")
+
+    def _labelled_price(self) -> Money | None:
+        """A preview card's ``twitter:data1`` under a label that says price."""
+        for number in ("1", "2"):
+            if _PRICE_WORD.fullmatch(self._metas.get(f"twitter:label{number}", "")):
+                money = homes.read_shown(self._metas.get(f"twitter:data{number}"), self.home)
+                if money is not None and money.amount > 0:
+                    return money
+        return None
+
     def priced(self, amount: Any, currency: Any) -> Money | None:
         """A price out of data; zero is what shops write where they have none."""
-        code = currency if isinstance(currency, str) else self.home.currency or ""
+        code = currency if isinstance(currency, str) and currency else self.home.currency or ""
+        code = homes.currency_of(code, self.home) or code
         plain = structured.price({"price": amount, "priceCurrency": code})
         money = plain or homes.read_shown(
             str(amount) if isinstance(amount, str | int | float) else None, self.home, code or None
@@ -224,7 +137,7 @@ class SitePage(Reading, ListingPage):
         return money if money is not None and money.amount > 0 else None
 
     def _of_product(self, found: list[Any]) -> Facts:
-        node = structured.main_product(found, self.address)
+        node = structured.main_product(found, self.address, self.titles)
         if not node:
             return Facts()
         offer = structured.offer(node)
@@ -238,11 +151,15 @@ class SitePage(Reading, ListingPage):
                 ),
                 None,
             )
+        high = self.priced(offer.get("highPrice"), offer.get("priceCurrency"))
+        if money and high and high.currency == money.currency and high.amount > money.amount:
+            self._ranges.setdefault(money, high)
         seller = text(structured.name_of(offer.get("seller") or offer.get("offeredBy")))
         return Facts(
             name=text(node.get("name")),
             money=money,
-            availability=structured.availability(offer.get("availability")),
+            availability=structured.in_stock(node)
+            or structured.availability(offer.get("availability")),
             images=tuple(structured.links(node.get("image")))
             or tuple(structured.links(offer.get("image"))),
             seller=named_seller(seller),
@@ -257,6 +174,7 @@ class SitePage(Reading, ListingPage):
         said = Facts()
         for name in self.SOURCES:
             if not (name in _SLOW and said.name and said.money and said.images):
+                self._so_far = said
                 said = Facts.of((said, self._source(name)))
         if said.brand and said.brand.casefold() in self.NO_BRANDS:
             return Facts.of((_without_brand(said), Facts()))
@@ -282,6 +200,11 @@ class SitePage(Reading, ListingPage):
     def money(self) -> Money | None:
         """The price that is asked, of a range the lowest."""
         return self.facts.money
+
+    def money_to(self) -> Money | None:
+        """The end of the range where the page asks for one; None where there is one price."""
+        low = self.facts.money
+        return self._ranges.get(low) if low else None
 
     def shown_money(self) -> Money | None:
         """The price in the page's own markup and state."""
@@ -338,11 +261,7 @@ class SitePage(Reading, ListingPage):
             word = next((attributes[k] for k in _CONDITION_WORDS if k in attributes), None)
         if not word:
             return None
-        word = re.split(r"[/#]", word)[-1].removesuffix("Condition").casefold()[:64]
-        for known, pattern in _CONDITIONS.items():
-            if pattern.match(word):
-                return known
-        return word or None
+        return condition_of(word)
 
     def ships_from(self) -> str | None:
         """Where it is sent from."""
@@ -352,6 +271,9 @@ class SitePage(Reading, ListingPage):
         return list(self.facts.attributes)
 
 
+_PRICE_WORD = re.compile(
+    r"price|preis|prix|precio|preço|prezzo|prijs|cena|fiyat|价格|價格|価格|цена", re.IGNORECASE
+)
 #: Sources that take a tree of their own: not asked for a condition or a description only.
 _SLOW = frozenset(("from_microdata", "from_rdfa", "from_state"))
 _BRAND_WORDS = ("brand", "marke", "marque", "marca", "品牌", "ブランド", "brand name", "markenname")
@@ -364,20 +286,6 @@ _CONDITION_WORDS = (
     "商品の状態",
     "成色",
 )
-
-
-_CONDITIONS = {
-    "new": re.compile(
-        r"(?:brand )?new\b|neu\b|neuf|nuev[oa]\b|nuovo|novo\b|nieuw|全新|新品|новое|未使用"
-    ),
-    "used": re.compile(
-        r"used\b|pre-?owned|gebraucht|sehr gut|d'occasion|occasion|usad[oa]\b|usato"
-        r"|tweedehands|二手|中古"
-    ),
-    "refurbished": re.compile(
-        r"(?:certified |seller )?refurbished|general(?:über)?holt|reconditionn"
-    ),
-}
 
 
 def _without_brand(facts: Facts) -> Facts:
@@ -398,7 +306,8 @@ class CardsPage(Reading, ListPage):
         r"|couldn't find any|keine (?:ergebnisse|treffer)|aucun (?:résultat|produit)"
         r"|no hay (?:resultados|publicaciones)|sin resultados|nenhum (?:resultado|anúncio)"
         r"|nessun risultato|geen resultaten)|没有找到|没找到|抱歉.{0,12}没有"
-        r"|見つかりませんでした|ничего не найден",
+        r"|見つかりませんでした|商品がありません|該当する商品|検索結果(?:が|は)(?:ありません|0件)|未找到|暂无(?:商品|结果)"
+        r"|ничего не найден|검색\s?결과가 없",
         re.IGNORECASE,
     )
 
@@ -476,113 +385,3 @@ class ShopPage(Reading, SellerPage):
             rating=as_number(self.first_text(*self.RATINGS)),
             joined_on=as_date(self.first_text(*self.DATES)),
         )
-
-
-def visible_text(element: Any, without: str = "") -> str | None:
-    """The text of an element, without scripts, styles, and elements of a class.
-
-    It is walked and not searched for: a page may be nested ten thousand deep.
-    """
-    pieces: list[str] = []
-    length = 0
-    waiting: list[Any] = [element.root]
-    while waiting and length <= MAX_TEXT:
-        node = waiting.pop()
-        if isinstance(node, str):
-            if not node.isspace():
-                pieces.append(node)
-                length += len(node)
-            continue
-        # The tag of a comment is a function.
-        if not isinstance(node.tag, str) or node.tag in _SKIPPED:
-            continue
-        if without and without in node.get("class", "").split():
-            continue
-        for child in reversed(node):
-            waiting += [child.tail, child] if child.tail else [child]
-        if node.text:
-            waiting.append(node.text)
-    return clean(_INVISIBLE.sub("", " ".join(pieces)))
-
-
-def says_sponsored(words: str) -> bool:
-    """Whether a text says that a place was paid for, also backwards or spread out."""
-    plain = _INVISIBLE.sub("", words)
-    if _SPONSORED.search(plain) or _SPONSORED.search(plain[::-1]):
-        return True
-    return bool(re.search(r"\bs\s?p\s?o\s?n\s?s\s?o\s?r\s?e\s?d\b", plain, re.IGNORECASE))
-
-
-def text(said: Any) -> str | None:
-    """Clean text out of data, where anything may stand."""
-    return clean(structured.text(said))
-
-
-def named_seller(name: str | None) -> SellerRef | None:
-    """A seller of whom only the name is known."""
-    name = clean(name)
-    return SellerRef(f"name:{name}"[:MAX_ID], name, None) if name else None
-
-
-def seller(id_: Any, name: Any, url: str | None = None) -> SellerRef | None:
-    """A seller by the marketplace's own id, by the name where there is none."""
-    known = clean(str(id_)) if isinstance(id_, str | int) and not isinstance(id_, bool) else None
-    called = (
-        clean(str(name)) if isinstance(name, str | int) and not isinstance(name, bool) else None
-    )
-    if known is None:
-        found = named_seller(called)
-        return SellerRef(found.id, found.name, url) if found else None
-    return SellerRef(known[:MAX_ID], called, url)
-
-
-def without_shop(title: str | None, shop: str | None) -> str | None:
-    """A preview's title without what shops put around it: the price, their own name."""
-    title = re.sub(r"^\S{0,6}\s?[\d.,]+\S{0,4}\s+\d+% ?OFF ?\|", "", title or "")
-    if shop:
-        title = re.sub(rf"\s*[-|–—·:]\s*{re.escape(shop)}\s*$", "", title, flags=re.IGNORECASE)
-    return clean(title)
-
-
-def query(url: str, name: str) -> str | None:
-    """A parameter of an address."""
-    try:
-        return parse_qs(urlsplit(url).query).get(name, [None])[0]
-    except ValueError:
-        return None
-
-
-def strings(value: Any) -> tuple[str, ...]:
-    """The texts in a list out of data."""
-    return tuple(one for one in structured.listed(value) if isinstance(one, str))
-
-
-def pairs(value: Any, name: str, said: str) -> tuple[tuple[str, str], ...]:
-    """Attributes out of data: a list of objects with a name and a value each."""
-    found = []
-    for one in structured.listed(value)[:MAX_TEXTS]:
-        key, words = text(dig(one, name)), text(dig(one, said))
-        if key and words:
-            found.append((key[:100], words[:500]))
-    return tuple(found[:60])
-
-
-_SKIPPED = frozenset(("script", "style", "noscript", "template"))
-
-#: What says that there is none to be had.
-_NONE_LEFT = re.compile(
-    r"out\W?of\W?stock|sold\W?out|unavailable|not available|discontinued|no longer"
-    r"|nicht (?:mehr )?(?:verfügbar|auf lager)|ausverkauft|nicht lieferbar|rupture"
-    r"|épuisé|indisponible"
-    r"|hors stock|agotado|no disponible|sin stock|esgotado|indisponível|esaurito|non disponibile"
-    r"|uitverkocht|niet beschikbaar|brak|нет в наличии|распродано|stokta yok|tükendi|hết hàng|habis"
-    r"|無貨|缺货|售罄|已售|下架|売り切れ|在庫切れ|品切れ|現在お取り扱い",
-    re.IGNORECASE,
-)
-
-
-def availability_of(words: str | None) -> str | None:
-    """What a page's words on its stock mean; None where it has none."""
-    if not words:
-        return None
-    return "OutOfStock" if _NONE_LEFT.search(words) else "InStock"

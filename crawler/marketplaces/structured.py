@@ -15,7 +15,7 @@ from urllib.parse import urldefrag, urljoin
 
 from extruct.rdfa import RDFaExtractor
 from extruct.w3cmicrodata import MicrodataExtractor
-from lxml.etree import LxmlError
+from lxml.etree import LxmlError  # type: ignore[import-untyped]
 
 from crawler.marketplaces.embedded import scripts
 from crawler.marketplaces.prices import data_amount, money
@@ -27,6 +27,7 @@ MAX_SCRIPT = 5_000_000
 MAX_RDFA_PAGE = 1_000_000
 
 # Every repetition has a bound: a page may be made to take for ever.
+_DECODER = json.JSONDecoder(strict=False)
 _LD_JSON = re.compile(r"application/ld\+json\b", re.IGNORECASE)
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _COMMA = re.compile(r",(?=\s*[}\]])")
@@ -39,6 +40,12 @@ _TAG = re.compile(r"<[/a-zA-Z!][^>]*>")
 _PRODUCTS = frozenset(
     ("Product", "ProductGroup", "ProductModel", "IndividualProduct", "SomeProducts")
 )
+#: What is sold as well, and is a product where it says for how much.
+_SOLD = frozenset(
+    ("Book", "Car", "Vehicle", "Motorcycle", "MusicAlbum", "Movie", "VideoGame", "CreativeWork")
+)
+_LISTS = frozenset(("ItemList", "CollectionPage", "SearchResultsPage", "OfferCatalog"))
+_OFFERS = frozenset(("Offer", "AggregateOffer"))
 #: What a price is called that is not asked for.
 _CROSSED_OUT = re.compile(r"ListPrice|Strikethrough|SRP|MSRP|RegularPrice", re.IGNORECASE)
 _AVAILABILITY = {
@@ -88,7 +95,12 @@ def _loads(text: str) -> Any:
             text = text.removeprefix(begin).removesuffix(end).strip()
         text = text.removeprefix("]]>").removesuffix("//").strip()
         text = _COMMENT.sub("", text) if text.count("/*") < 100 else text
-        return json.loads(_COMMA.sub("", text), strict=False)
+        if text[:8].lstrip("[{ \r\n\t").startswith("&quot;"):
+            text = html.unescape(text)
+        # ``\'`` is an escape in scripts and none in JSON.
+        text = re.sub(r"(?<!\\)\\'", "'", _COMMA.sub("", text))
+        value, _ = _DECODER.raw_decode(text)  # what stands behind the value is forgiven
+        return value
 
 
 def microdata(page: str, url: str) -> list[Any]:
@@ -145,22 +157,49 @@ def _unfolded(node: Mapping[str, Any], known: Mapping[Any, Any], depth: int) -> 
     return found
 
 
-def main_product(found: list[Any], url: str) -> Mapping[str, Any]:
-    """Of what a page describes the Product that it is about, empty if there is none."""
+def main_product(found: list[Any], url: str, titles: str = "") -> Mapping[str, Any]:
+    """Of what a page describes the Product that it is about, empty if there is none.
+
+    Parameters
+    ----------
+    titles
+        The page's headings in small letters: of several products the one that they name.
+    """
     try:
         nodes = list(_nodes(found, False))
     except RecursionError:
         return {}
     mains = {node["@id"] for node, main in nodes if main and isinstance(node.get("@id"), str)}
     products = [(node, main) for node, main in nodes if _PRODUCTS & _kinds(node)]
+    products = products or [
+        (node, main) for node, main in nodes if _SOLD & _kinds(node) and _dicts(node.get("offers"))
+    ]
     ranked = sorted(
         products,
         key=lambda found: (
             not any(_is_at(one, url) for one in (found[0], *_variants(found[0]))),
             not (found[1] or found[0].get("@id") in tuple(mains)),
+            not _is_named(found[0], titles),
         ),
     )
-    return _with_variant(ranked[0][0], url) if ranked else {}
+    if not ranked:
+        return {}
+    found_one = _with_variant(ranked[0][0], url)
+    # Where markup is nested wrongly, the only offer of the page stands beside its only product.
+    loose = [node for node, _ in nodes if _OFFERS & _kinds(node)]
+    if len(products) == len(loose) == 1 and not found_one.get("offers"):
+        return {**found_one, "offers": loose[0]}
+    return found_one
+
+
+def is_list(found: list[Any]) -> bool:
+    """Whether a page describes itself as a list of things, and no product beside."""
+    try:
+        nodes = [node for node, _ in _nodes(found, False)]
+    except RecursionError:
+        return False
+    kinds = frozenset().union(*map(_kinds, nodes)) if nodes else frozenset()
+    return not kinds & _PRODUCTS and bool(kinds & _LISTS)
 
 
 def _nodes(found: Any, main: bool) -> Iterator[tuple[Mapping[str, Any], bool]]:
@@ -182,6 +221,11 @@ def _is_at(node: Mapping[str, Any], url: str) -> bool:
         # A mere fragment, such as ``#product``, is on every page.
         if isinstance(a, str) and a and not a.startswith(("#", "_:"))
     )
+
+
+def _is_named(node: Mapping[str, Any], titles: str) -> bool:
+    name = " ".join((text(node.get("name")) or "").casefold().split())
+    return len(name) > 2 and name in titles
 
 
 def _address(base: str, link: str) -> str | None:
@@ -215,11 +259,21 @@ def offer(node: Mapping[str, Any]) -> Mapping[str, Any]:
     offers = _dicts(node.get("offers"))
     offers += [inner for outer in offers for inner in _dicts(outer.get("offers"))]
     if not offers:
-        return {}
+        # A price without an offer around it.
+        names = ("price", "priceCurrency", "availability", "seller")
+        return {name: node[name] for name in names if name in node}
     best = next((o for o in offers if price(o) is not None), offers[0])
     # An AggregateOffer leaves to its offers who sells and whether there is any.
     inside = _dicts(best.get("offers"))
     return {**inside[0], **best} if inside else best
+
+
+def in_stock(node: Mapping[str, Any]) -> str | None:
+    """Whether there is any of a product: of several offers or variants one is enough."""
+    offers = _dicts(node.get("offers"))
+    offers += [inner for outer in offers for inner in _dicts(outer.get("offers"))]
+    said = [word for one in offers if (word := availability(one.get("availability")))]
+    return "InStock" if "InStock" in said else next(iter(said), None)
 
 
 def price(said: Mapping[str, Any]) -> Money | None:

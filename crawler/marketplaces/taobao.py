@@ -14,16 +14,9 @@ from crawler.marketplaces.definition import Definition, Tested, percent
 from crawler.marketplaces.embedded import assigned, dig, find, json_scripts, nodes, read_at
 from crawler.marketplaces.facts import Card, Facts, SellerRef
 from crawler.marketplaces.homes import read_shown
-from crawler.marketplaces.site import (
-    CardsPage,
-    ShopPage,
-    SitePage,
-    availability_of,
-    seller,
-    strings,
-    text,
-    visible_text,
-)
+from crawler.marketplaces.site import CardsPage, ShopPage, SitePage
+from crawler.marketplaces.values import seller, strings, text
+from crawler.marketplaces.words import availability_of, visible_text
 from registry.money import Money
 
 _ITEM = re.compile(r"/item(?:_o)?\.htm\?(?:[^#]*&)?id=(?P<id>\d{6,17})|/i(?P<old>\d{9,15})\.htm")
@@ -151,6 +144,7 @@ class TaobaoListingPage(SitePage):
             or text(dig(state, "itemDO", "sellerNickName"))
             or self.first_text(".tb-seller-name")
             or text(dig(state, "seller", "sellerNick"))
+            or self._config("sellerNickName")
         )
         shop = (
             text(dig(state, "seller", "shopName"))
@@ -177,7 +171,8 @@ class TaobaoListingPage(SitePage):
     def _config(self, name: str) -> str | None:
         """A text in ``g_config``, which is a script's object and no JSON."""
         match = re.search(
-            rf"\b{name}\s{{0,30}}:\s{{0,5}}(['\"])((?:(?!\1)[^\\\n]|\\.){{1,400}})\1", self.html
+            rf"\b{name}[\"']?\s{{0,30}}:\s{{0,5}}(['\"])((?:(?!\1)[^\\\n]|\\.){{1,400}})\1",
+            self.html,
         )
         if match is None:
             return None

@@ -35,63 +35,60 @@ _MARKS: tuple[tuple[Kind, str, str], ...] = (
                          r"|1688)\.com"),
 )  # fmt: skip
 _MARKUP = [(kind, who, re.compile(pattern, re.IGNORECASE)) for kind, who, pattern in _MARKS]
-_WORDS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
-    (
-        "captcha",
-        re.compile(
-            r"are you (?:a |not a )?(?:robot|human)|robot or human|(?:verify|confirm"
-            r"|prove)(?: that)? "
-            r"you(?:'|’)?(?: a)?re (?:a |not a )?(?:human|robot)|not a robot"
-            r"|pardon our interruption"
-            r"|enter the characters you see|checking your browser|unusual traffic"
-            r"|press (?:and|&) hold|just a moment\.\.\.|security (?:check|measure)|slide to verify"
-            r"|kein roboter|ich bin ein mensch|sicherheits(?:überprüfung|abfrage)|pas un robot"
-            r"|no (?:eres|soy) un robot|não sou um robô|non sono un robot|не робот"
-            r"|验证码|安全验证|滑动验证|请拖动|驗證碼|人机验证|ロボットではありません|画像に表示されている",
-            re.IGNORECASE,
-        ),
-    ),
-    (
-        "blocked",
-        re.compile(
-            r"access (?:to this page )?(?:has been |is |was )?denied|you (?:have been"
-            r"|are|were) blocked"
-            r"|request (?:has been |was )?blocked|\bforbidden\b|too many requests"
-            r"|zugriff (?:verweigert|(?:wurde )?gesperrt)|ip-bereich gesperrt"
-            r"|accès (?:refusé|interdit)|acceso denegado|acesso negado|accesso negato"
-            r"|доступ (?:запрещ|ограничен)|访问被拒绝|拒绝访问|アクセスが拒否"
-            r"|sorry! something went wrong",
-            re.IGNORECASE,
-        ),
-    ),
-    (
-        "login",
-        re.compile(
-            r"(?:you must |please |to continue,? )(?:sign|log) ?in|log in to (?:continue|facebook)"
-            r"|bitte (?:melden sie sich|logge dich)"
-            r"|亲，请登录|请先登录|請先登入|密码登录|扫码登录|ログインしてください",
-            re.IGNORECASE,
-        ),
-    ),
-    (
-        "gone",
-        re.compile(
-            r"no longer (?:available|exists|for sale)|(?:listing|item|page|product)"
-            r"(?: you(?:'re| are) looking for)? "
-            r"(?:has )?(?:ended|(?:was |been |is )*(?:removed|deleted|not found|unavailable))"
-            r"|page not found|looking for something\?|nicht (?:mehr )?(?:verfügbar|gefunden)"
-            r"|n(?:'|’)existe plus|plus disponible|ya no (?:está|existe)"
-            r"|publicación (?:pausada|finalizada)"
-            r"|non (?:è )?più disponibile|больше не|не найден|商品已下架|宝贝不存在|不存在|已失效"
-            r"|見つかりません|削除されました",
-            re.IGNORECASE,
-        ),
-    ),
+#: Words of walls, each in the languages of the marketplaces; a capture tells them by the same
+#: (`evidence.obstacles`).
+CAPTCHA_WORDS = re.compile(
+    r"are you (?:a |not a )?(?:robot|human)|robot or human|(?:verify|confirm|prove)(?: that)? "
+    r"you(?:'|’)?(?: a)?re (?:a |not a )?(?:human|robot)|not a robot|captcha"
+    r"|pardon our interruption|characters you see|checking your browser|unusual traffic"
+    r"|press (?:and|&) hold|just a moment\.\.\.|security (?:check|measure)|slide to verify"
+    r"|kein roboter|ich bin ein mensch|sicherheits(?:überprüfung|abfrage)|pas un robot"
+    r"|no (?:eres|soy) un robot|não sou um robô|non sono un robot|не робот"
+    r"|验证码|安全验证|滑动验证|请拖动|驗證碼|人机验证|ロボットではありません|画像に表示されている",
+    re.IGNORECASE,
 )
-_LOGIN_PATH = re.compile(
-    r"(?:^|[/_.-])(?:log[-_]?in|sign[-_]?in|anmelden|connexion|passport|member/login|ap/signin)"
+BLOCKED_WORDS = re.compile(
+    r"access (?:to this page )?(?:has been |is |was )?denied|you (?:have been|are|were) blocked"
+    r"|request (?:has been |was )?blocked|\bforbidden\b|too many requests"
+    r"|zugriff (?:verweigert|(?:wurde )?gesperrt)|ip-bereich gesperrt"
+    r"|accès (?:refusé|interdit)|acceso denegado|acesso negado|accesso negato"
+    r"|доступ (?:запрещ|ограничен)|访问被拒绝|拒绝访问|アクセスが拒否"
+    r"|sorry! something went wrong",
+    re.IGNORECASE,
+)
+LOGIN_WORDS = re.compile(
+    r"(?:you must |please |to continue,? )(?:sign|log) ?in|log in to (?:continue|facebook)"
+    r"|bitte (?:melden sie sich|logge dich)"
+    r"|亲，请登录|请先登录|請先登入|密码登录|扫码登录|ログインしてください",
+    re.IGNORECASE,
+)
+GONE_WORDS = re.compile(
+    r"no longer (?:available|exists|for sale)|(?:listing|item|page|product)"
+    r"(?: you(?:'re| are) looking for)? "
+    r"(?:has )?(?:ended|(?:was |been |is )*(?:removed|deleted|not found|unavailable))"
+    r"|looking for something\?|nicht (?:mehr )?(?:verfügbar|gefunden)"
+    r"|n(?:'|’)existe plus|plus disponible|ya no (?:está|existe)"
+    r"|publicación (?:pausada|finalizada)"
+    r"|non (?:è )?più disponibile|больше не|не найден|商品已下架|宝贝不存在|不存在|已失效"
+    r"|見つかりません|削除されました",
+    re.IGNORECASE,
+)
+#: Said on any page that offers to sign in: with the address of a login, it is one.
+SIGN_IN_WORDS = re.compile(
+    r"(?:sign|log) ?in|anmelden|einloggen|connectez|identifiez|iniciar sesión|accedi|inloggen"
+    r"|zaloguj|войти|登录|登入|ログイン",
+    re.IGNORECASE,
+)
+LOGIN_PATH = re.compile(
+    r"(?:^|[/_.-])(?:log[-_]?in|sign[-_]?in|anmelden|connexion|auth|sso|passport|ap/signin)"
     r"(?:[/_.?-]|$)",
     re.IGNORECASE,
+)
+_WORDS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
+    ("captcha", CAPTCHA_WORDS),
+    ("blocked", BLOCKED_WORDS),
+    ("login", LOGIN_WORDS),
+    ("gone", GONE_WORDS),
 )
 _TITLE = re.compile(r"<(title|h1)\b[^<>]{0,300}>([^<]{0,300})", re.IGNORECASE | re.DOTALL)
 _SILENT = re.compile(r"<(script|style|noscript)\b.*?</\1\s*>|<!--.*?-->", re.IGNORECASE | re.DOTALL)
@@ -129,7 +126,7 @@ def find_wall(page: str, url: str, status: int | None = None) -> Wall | None:
         path = unquote(urlsplit(url).path)
     except ValueError:
         path = ""
-    if status == 401 or _LOGIN_PATH.search(path):
+    if status == 401 or LOGIN_PATH.search(path):
         return Wall("login", f"the address is {path[:100]}")
     titles = " ".join(match[2] for match in _TITLE.finditer(head))
     text = " ".join(_TAG.sub(" ", _silenced(head)).split())

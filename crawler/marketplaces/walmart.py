@@ -12,17 +12,10 @@ from crawler.marketplaces.definition import Definition, Tested, plus
 from crawler.marketplaces.embedded import assigned, dig, find, json_scripts, nodes
 from crawler.marketplaces.facts import Card, Facts, SellerRef
 from crawler.marketplaces.homes import read_shown
-from crawler.marketplaces.site import (
-    CardsPage,
-    ShopPage,
-    SitePage,
-    availability_of,
-    pairs,
-    seller,
-    text,
-    visible_text,
-)
+from crawler.marketplaces.site import CardsPage, ShopPage, SitePage
 from crawler.marketplaces.structured import listed
+from crawler.marketplaces.values import pairs, seller, text
+from crawler.marketplaces.words import availability_of, visible_text
 from registry.money import Money
 
 _ITEM = re.compile(r"/ip/(?:[^/?#]+/)?(?P<id>\d{5,14})(?:[/?#]|$)")
@@ -172,7 +165,13 @@ class WalmartListPage(CardsPage):
 
     def _of_state(self) -> Iterable[Card]:
         for script in json_scripts(self.html):
-            for node in nodes(dig(script, "props", "pageProps", "initialData", "searchResult")):
+            data = dig(script, "props", "pageProps", "initialData")
+            result = dig(data, "searchResult") or dig(data, "search", "searchResult")
+            stacks = listed(dig(result, "itemStacks"))
+            items = [item for stack in stacks for item in listed(dig(stack, "items"))]
+            for node in items or nodes(result):
+                if not isinstance(node, dict):
+                    continue
                 number = node.get("usItemId")
                 link = (
                     self.link(f"/ip/{number}") if re.fullmatch(r"\d{5,14}", str(number)) else None

@@ -12,9 +12,12 @@ from crawler.marketplaces.definition import Definition, Tested, plus
 from crawler.marketplaces.embedded import dig
 from crawler.marketplaces.facts import Card, Facts, SellerRef
 from crawler.marketplaces.prices import money as checked
-from crawler.marketplaces.schema_org import ShopListingPage, ShopListPage, ShopSellerPage
-from crawler.marketplaces.site import availability_of, seller, text, visible_text
+from crawler.marketplaces.reader import is_aside
+from crawler.marketplaces.schema_org import ShopListingPage, ShopSellerPage
+from crawler.marketplaces.shop_lists import ShopListPage
 from crawler.marketplaces.structured import listed
+from crawler.marketplaces.values import seller, text
+from crawler.marketplaces.words import availability_of, visible_text
 from registry.money import Money
 
 _PATH = re.compile(
@@ -69,8 +72,10 @@ class WooListingPage(ShopListingPage):
     def _vendor(self) -> SellerRef | None:
         for link in self.css(
             ".dokan-vendor-name a, .wcfmmp_sold_by_store_name a, .wcfm_dashboard_item_title, "
-            ".wcvendors_sold_by_in_loop a, .vendor-name a, a.by-vendor-name-link"
-        )[:1]:
+            ".wcvendors_sold_by_in_loop a, .vendor-name a, a.by-vendor-name-link, .sold-by-meta a"
+        )[:8]:
+            if is_aside(link):
+                continue
             href = link.attrib.get("href", "")
             match = re.search(r"/(?:store|vendor|vendors)/([^/?#]+)", href)
             return seller(match[1] if match else None, visible_text(link), self.link(href))
@@ -109,13 +114,19 @@ class WooListingPage(ShopListingPage):
 class WooListPage(ShopListPage):
     """Products of the Store API, or a page of them."""
 
-    CARD = "li.product, .product.type-product, .wc-block-grid__product, .product-small"
+    CARD = (
+        "li.product, .product.type-product, .wc-block-grid__product, .wc-block-product, "
+        ".product-small, .product-grid-item"
+    )
+    UNPRICED = True
     NAME: ClassVar[tuple[str, ...]] = (
         ".woocommerce-loop-product__title",
         ".wc-block-grid__product-title",
-        ".product-title",
+        ".woo-loop-product__title",
+        ".product-title, .product-name",
         "h2",
         "h3",
+        "[class*='title'], [class*='name']",
     )
     PRICE: ClassVar[tuple[str, ...]] = (
         ".price ins .amount",

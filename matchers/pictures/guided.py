@@ -23,6 +23,8 @@ _MOST = 120
 _SAME = 0.8
 #: Corners that are taken as not there for certain, so that a few say little.
 _DOUBT = 4.0
+#: How fast corners away from the middle cease to be of the core.
+_INNER = 6.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +41,18 @@ class SecondLook:
         Mean cosine of the descriptions, weighed toward the middle.
     corners
         How many were looked for.
+    core
+        `middle` of the innermost only, where a thing cut out of its picture still is itself.
     """
 
     middle: float
     whole: float
     alike: float
     corners: int
+    core: float
 
 
-NOTHING = SecondLook(0.0, 0.0, 0.0, 0)
+NOTHING = SecondLook(0.0, 0.0, 0.0, 0, 0.0)
 
 
 def look_again(
@@ -91,11 +96,15 @@ def look_again(
     norms = np.linalg.norm(seen, axis=1) * np.linalg.norm(wanted, axis=1) + 1e-6
     alike = (seen * wanted).sum(1) / norms
     away = (reference.points[there] / size - 0.5) * 2
-    weight = np.exp(-1.6 * (away * away).sum(1))
+    far = (away * away).sum(1)
+    weight, inner = np.exp(-1.6 * far), np.exp(-_INNER * far)
     same = alike > _SAME
+    # As many as count in full.
+    count = inner.sum() ** 2 / (inner * inner).sum()
     return SecondLook(
         middle=float((weight * same).sum() / (weight.sum() + _DOUBT * weight.mean())),
         whole=float(same.sum() / (len(there) + _DOUBT)),
         alike=float((weight * alike).sum() / weight.sum()),
         corners=len(there),
+        core=float((inner * same).sum() / inner.sum() * count / (count + _DOUBT)),
     )

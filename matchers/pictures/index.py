@@ -15,36 +15,21 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import cv2
 import faiss
 import numpy as np
 from numpy.typing import NDArray
 
 from matchers.pictures import verdict
 from matchers.pictures.decode import Decoded
-from matchers.pictures.features import (
-    LISTING_CORNERS,
-    LISTING_SIDE,
-    WIDTH,
-    Features,
-    Scales,
-    describe,
-    detect,
-)
-from matchers.pictures.geometry import (
-    Placement,
-    Transform,
-    compare,
-    pair,
-    place,
-    pyramid,
-)
+from matchers.pictures.features import WIDTH
+from matchers.pictures.geometry import Placement, compare, pair, place
 from matchers.pictures.guided import SecondLook, look_again
 from matchers.pictures.hashes_index import MAX_RADIUS, HashIndex
-from matchers.pictures.traits import CORNER, Kind, Traits, greyed, shrink
+from matchers.pictures.seen import Hashes, Place, Seen
+from matchers.pictures.traits import CORNER, Kind, Traits
 from matchers.pictures.verdict import Evidence
-from matchers.pictures.voting import Corners, directions, invert
-from matchers.pictures.whole import BITS, whole_hash
+from matchers.pictures.voting import Corners, invert
+from matchers.pictures.whole import BITS
 from matchers.values import Outline
 
 #: Of the index's files.
@@ -60,6 +45,8 @@ _LEAST_INLIERS = 5
 #: decide at once.
 _HASH_LIMIT = MAX_RADIUS
 _AT_ONCE = 28
+#: The same for a cell of a collage.
+_CELL_LIMIT = 31
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,37 +70,6 @@ class Found:
     confidence: float
     listing_outline: Outline
     reference_outline: Outline
-
-
-class _Seen:
-    """A listing's picture, made ready."""
-
-    def __init__(self, decoded: Decoded) -> None:
-        self.grey = shrink(greyed(decoded), LISTING_SIDE)
-        self.scales = Scales(self.grey)
-
-    @cached_property
-    def features(self) -> Features:
-        return describe(self.scales, detect(self.grey, LISTING_CORNERS))
-
-    @cached_property
-    def vectors(self) -> NDArray[np.float32]:
-        return directions(self.features.descriptors)
-
-    @cached_property
-    def levels(self) -> list[NDArray[np.uint8]]:
-        return pyramid(self.grey)
-
-    @cached_property
-    def hashes(self) -> NDArray[np.uint64]:
-        """(8, 4), in eight positions: turned by 0°, 90°, 180°, 270°, then the same mirrored."""
-        small = cv2.resize(self.grey, (64, 64), interpolation=cv2.INTER_AREA)
-        found = [
-            whole_hash(np.ascontiguousarray(np.rot90(side, turn)))
-            for side in (small, small[:, ::-1])
-            for turn in range(4)
-        ]
-        return np.frombuffer(b"".join(found), np.uint64).reshape(-1, 4)
 
 
 class ReferenceIndex:
@@ -253,10 +209,10 @@ class ReferenceIndex:
             allowed = np.fromiter((key in keys for key in self._keys), np.bool_, len(self._keys))
             if not allowed.any():
                 return
-        seen = _Seen(decoded)
+        seen = Seen(decoded)
         best: dict[int, Evidence] = {}
-        for reference, position, distance in self._near(seen, allowed):
-            best[reference] = self._by_hash(seen, reference, position, distance)
+        for reference, held, distance in self._near(seen.whole, _HASH_LIMIT, allowed):
+            best[reference] = self._by_hash(seen, reference, held, distance)
         # The whole picture is one reference, hardly changed: no corners are needed.
         whole = {
             reference: evidence
@@ -266,6 +222,10 @@ class ReferenceIndex:
         if whole:
             yield from whole.items()
             return
+        for reference, cell, _ in self._near(seen.cells, _CELL_LIMIT, allowed):
+            if reference not in best:
+                whole_bits = self._distance(seen, reference)
+                best[reference] = self._by_hash(seen, reference, cell, whole_bits)
         sides: list[tuple[int, bool]] = []
         voted = self._corners.vote(seen.features, seen.vectors, allowed, _CANDIDATES)
         for rank, vote in enumerate(voted):
@@ -283,24 +243,24 @@ class ReferenceIndex:
         yield from best.items()
 
     def _near(
-        self, seen: _Seen, allowed: NDArray[np.bool_] | None
-    ) -> Iterator[tuple[int, int, int]]:
-        """The nearest by whole hash, in the best of eight positions: number, position, bits."""
-        positions, numbers, bits = self._hashes.search(seen.hashes.view(np.uint8), _HASH_LIMIT)
+        self, hashes: Hashes, limit: int, allowed: NDArray[np.bool_] | None
+    ) -> Iterator[tuple[int, Place, int]]:
+        """The nearest by hash, each where it is nearest: number, place, bits."""
+        rows, numbers, bits = self._hashes.search(hashes.rows.view(np.uint8), limit)
         given: set[int] = set()
-        for hit in np.lexsort((positions, numbers, bits)):
+        for hit in np.lexsort((rows, numbers, bits)):
             number = int(numbers[hit])
             if number in given or (allowed is not None and not allowed[number]):
                 continue
             if len(given) == _BY_HASH:
                 return
             given.add(number)
-            yield number, int(positions[hit]), int(bits[hit])
+            yield number, hashes.places[int(rows[hit])], int(bits[hit])
 
-    def _distance(self, seen: _Seen, reference: int) -> int:
+    def _distance(self, seen: Seen, reference: int) -> int:
         """Between the whole hashes, in the best of eight positions; a flat one is far from all."""
         theirs = self._hashes.codes[reference]
-        ours = seen.hashes[seen.hashes.any(1)]
+        ours = seen.whole.rows[seen.whole.rows.any(1)]
         if not theirs.any() or not len(ours):
             return BITS
         return int(np.bitwise_count(ours ^ theirs).sum(1, dtype=np.int64).min())
@@ -309,7 +269,7 @@ class ReferenceIndex:
     def _numbers(self) -> dict[str, int]:
         return {key: number for number, key in enumerate(self._keys)}
 
-    def _by_corners(self, seen: _Seen, reference: int, mirrored: bool) -> Evidence | None:
+    def _by_corners(self, seen: Seen, reference: int, mirrored: bool) -> Evidence | None:
         theirs = self._corners.of(reference)
         size = self._corners.size(reference)
         pairs = pair(seen.vectors, theirs.descriptors, mirrored)
@@ -320,17 +280,16 @@ class ReferenceIndex:
         again = look_again(seen.scales, theirs, placed.transform, mirrored, size)
         return self._evidence(seen, reference, placed, self._distance(seen, reference), again)
 
-    def _by_hash(self, seen: _Seen, reference: int, position: int, distance: int) -> Evidence:
-        height, width = seen.grey.shape
-        transform = _whole(self._corners.size(reference), (width, height), position)
+    def _by_hash(self, seen: Seen, reference: int, held: Place, distance: int) -> Evidence:
         theirs = self._corners.of(reference)
         size = self._corners.size(reference)
-        again = look_again(seen.scales, theirs, transform, position >= 4, size)
+        transform = held.transform(size)
+        again = look_again(seen.scales, theirs, transform, held.mirrored, size)
         return self._evidence(seen, reference, Placement(transform, 0, 0, 0, 0), distance, again)
 
     def _evidence(
         self,
-        seen: _Seen,
+        seen: Seen,
         reference: int,
         placed: Placement,
         distance: int,
@@ -356,7 +315,7 @@ class ReferenceIndex:
         )
 
     def _found(self, reference: int, evidence: Evidence, confidence: float) -> Found:
-        listing, own = verdict.outlines(evidence) if evidence.placed.inliers else _frames(evidence)
+        listing, own = verdict.outlines(evidence)
         return Found(
             key=self._keys[reference],
             kind=evidence.kind,
@@ -379,29 +338,3 @@ def _keep(best: dict[int, Evidence], reference: int, evidence: Evidence) -> None
     before = best.get(reference)
     if before is None or verdict.confidence(evidence) > verdict.confidence(before):
         best[reference] = evidence
-
-
-def _frames(evidence: Evidence) -> tuple[Outline, Outline]:
-    """Both outlines where the whole hash decided: all of both, in the reference's order."""
-    corners = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], float)
-    transform = evidence.placed.transform
-    laid = (corners * evidence.size - 0.5) @ transform[:, :2].T + transform[:, 2]
-    parts = np.rint((laid + 0.5) / evidence.listing_size).astype(int)
-    return (
-        tuple((float(x), float(y)) for x, y in parts),
-        tuple((float(x), float(y)) for x, y in corners),
-    )
-
-
-def _whole(size: tuple[int, int], listing: tuple[int, int], position: int) -> Transform:
-    """From the whole reference to the whole picture, which `rot90(mirror?)` brings upright."""
-    w, h = listing
-    # Corners of the upright picture, in the listing's own pixels.
-    grid = np.array([[[0, 0], [w, 0]], [[0, h], [w, h]]], float)
-    if position >= 4:
-        grid = grid[:, ::-1]
-    grid = np.rot90(grid, position % 4)
-    origin = grid[0, 0]
-    right, down = (grid[0, 1] - origin) / size[0], (grid[1, 0] - origin) / size[1]
-    linear = np.column_stack([right, down])
-    return np.column_stack([linear, origin + linear @ (0.5, 0.5) - 0.5])

@@ -65,11 +65,32 @@ def coefficients(pixels: Pixels) -> NDArray[np.float32]:
 def whole_hash(pixels: Pixels) -> bytes:
     """The hash of (h, w) grey or (h, w, 3) RGB pixels, 32 bytes; `FLAT` if they show nothing."""
     found = coefficients(pixels)
-    if strength(found) < MIN_STRENGTH:
-        return FLAT
+    return FLAT if strength(found) < MIN_STRENGTH else _signs(found)
+
+
+def _signs(found: NDArray[np.float32]) -> bytes:
     half = BITS // 2
     parted = np.partition(found, (half - 1, half))
     return np.packbits(found > (parted[half - 1] + parted[half]) / 2).tobytes()
+
+
+def positions(grey: NDArray[np.uint8]) -> list[bytes]:
+    """Eight hashes: of the picture's ``rot90`` by 0, 1, 2 and 3 quarters, and of its mirror's.
+
+    A turn or a mirror only transposes the coefficients and changes signs of the odd ones.
+    """
+    small = cv2.resize(grey, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)
+    found = coefficients(np.asarray(small, np.uint8))
+    if strength(found) < MIN_STRENGTH:
+        return [FLAT] * 8
+    odd = np.where(np.arange(1, _COEFFICIENTS + 1) % 2, -1, 1).astype(np.float32)
+    hashes = []
+    for side in (found.reshape(_COEFFICIENTS, -1), found.reshape(_COEFFICIENTS, -1) * odd):
+        for _ in range(4):
+            hashes.append(_signs(side.ravel()))
+            # rot90: the columns, from the last on, become the rows.
+            side = side.T * odd[:, None]
+    return hashes
 
 
 def strength(found: NDArray[np.float32]) -> float:

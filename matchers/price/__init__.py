@@ -8,11 +8,11 @@ statistics of prices. May not: what a low price weighs (`matchers.assess`), stor
 from matchers.price.condition import part_of, second_hand
 from matchers.price.quantity import Quantity, quantity
 from matchers.price.rates import convert, shipped_rates
-from matchers.price.reading import PriceReading, asked, price_reading
+from matchers.price.reading import PriceReading, asked, lowest_floor, price_reading
 from matchers.price.robust import LEAST_COMPARABLES, LEAST_SPREAD, UnitPrice, comparables
 
 #: Of the rules by which prices are read.
-VERSION = "2026-11-25"
+VERSION = "2026-11-25.2"
 
 __all__ = [
     "LEAST_COMPARABLES",
@@ -24,6 +24,7 @@ __all__ = [
     "asked",
     "comparables",
     "convert",
+    "lowest_floor",
     "part_of",
     "price_reading",
     "quantity",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -33,6 +34,8 @@ class PriceReading:
         it is the thing itself.
     floor_ratio
         Unit price over the product's price floor; None where they do not compare.
+    brand_ratio
+        Where the product is not known: unit price over the lowest floor of the brand's such goods.
     z
         Standard deviations of the logarithm over (+) or under (-) the median of other sellers;
         None where they do not compare.
@@ -48,6 +51,7 @@ class PriceReading:
     second_hand: str | None = None
     part: str | None = None
     floor_ratio: float | None = None
+    brand_ratio: float | None = None
     z: float | None = None
     comparables: Comparables | None = None
     reasons: tuple[str, ...] = ()
@@ -59,7 +63,11 @@ class PriceReading:
 
 
 def price_reading(
-    listing: Listing, product: Product | None, context: Context = _NOTHING_KNOWN
+    listing: Listing,
+    product: Product | None,
+    context: Context = _NOTHING_KNOWN,
+    *,
+    brand_floor: Money | None = None,
 ) -> PriceReading:
     """Read a listing's price.
 
@@ -70,6 +78,8 @@ def price_reading(
     context
         Gives rates and comparables. A price in another currency than the floor's compares only
         by `Context.rates`; the day is said in the reason.
+    brand_floor
+        Where the product cannot be told: the lowest floor of what it may be (`lowest_floor`).
 
     Returns
     -------
@@ -98,15 +108,44 @@ def price_reading(
     unit = Money(price.amount / many.units, price.currency)
     if many.units > 1:
         reasons.append(f"{price} for {many.units} pieces (“{many.phrase}”) is {_shown(unit)} each.")
-    ratio = z = others = None
+    ratio = brand_ratio = z = others = None
     if part is None and many.counted:
-        ratio, said = _against_floor(unit, product, context.rates)
+        floor = product.price_floor if product else None
+        ratio, said = _against_floor(unit, floor, "the floor", context.rates)
         reasons += said
+        if product is None:
+            which = "the lowest floor of the brand's such goods"
+            brand_ratio, said = _against_floor(unit, brand_floor, which, context.rates)
+            reasons += said
         z, others, said = _against_others(unit, product, context)
         reasons += said
     return PriceReading(
-        price, unit, many, used, part[0] if part else None, ratio, z, others, tuple(reasons)
-    )
+        price, unit, many, used, part[0] if part else None, ratio, brand_ratio, z, others,
+        tuple(reasons),
+    )  # fmt: skip
+
+
+def lowest_floor(
+    products: Sequence[Product], classes: Collection[int], rates: Rates | None
+) -> Money | None:
+    """The lowest price floor of those products that are goods of some of these Nice classes.
+
+    Parameters
+    ----------
+    classes
+        Those that a listing's words name; without any, every product counts. Where none of the
+        products is such goods there is no floor to hold a price against.
+    """
+    known = [p for p in products if p.price_floor is not None and p.price_floor.amount]
+    if classes:
+        known = [p for p in known if p.nice_class is None or p.nice_class in classes]
+    floors = [p.price_floor for p in known if p.price_floor is not None]
+    same = [(convert(floor, floors[0].currency, rates), floor) for floor in floors]
+    return min(
+        (pair for pair in same if pair[0] is not None),
+        key=lambda pair: pair[0].amount if pair[0] else 0,
+        default=(None, None),
+    )[1]
 
 
 def asked(
@@ -134,16 +173,15 @@ def _quantity(listing: Listing, product: Product | None) -> Quantity:
 
 
 def _against_floor(
-    unit: Money, product: Product | None, rates: Rates | None
+    unit: Money, floor: Money | None, which: str, rates: Rates | None
 ) -> tuple[float | None, list[str]]:
-    floor = product.price_floor if product else None
     if floor is None or not floor.amount:
         return None, []
     here = convert(unit, floor.currency, rates)
     if here is None:
         return None, [f"There is no rate to compare {unit.currency} with {floor.currency}."]
     ratio = float(here.amount / floor.amount)
-    return ratio, [f"{_converted(unit, here, rates)} is {ratio:.2g} of the floor of {floor}."]
+    return ratio, [f"{_converted(unit, here, rates)} is {ratio:.2g} of {which} of {floor}."]
 
 
 def _against_others(

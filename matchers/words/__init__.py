@@ -6,11 +6,12 @@ or common word has nothing around it that makes it the mark. No lexicon, no scor
 `matchers.lexicon` and `matchers.assess`.
 """
 
+from matchers.words.context import classes_of
 from matchers.words.finder import TermFinder
 from matchers.words.hits import Hit
 from matchers.words.needles import check_term
 
 #: Of the rules and tables together; an assessment keeps it.
-VERSION = "2026.11"
+VERSION = "2026.11.2"
 
-__all__ = ["VERSION", "Hit", "TermFinder", "check_term"]
+__all__ = ["VERSION", "Hit", "TermFinder", "check_term", "classes_of"]

@@ -23,13 +23,15 @@ _FITS = (
     r"(?:compatible|works?|working|use|used|suitable|designed|made|fit|fits|replacement|spare|parts?"
     r"|kompatibel|passend|geeignet|ersatz|compatibles?|compatibile|compatível|совместим\w*|подходит)"
 )
-_BEFORE = re.compile(
+_FOR = (
     rf"(?:(?<!\w)(?:for|4|fits?|fitting|suits|replaces|{_FITS}(?:\s+(?:with|for|to|mit|für|pour|avec"
     r"|con|para|per|com|с|для))?|für|fuer|fur|pour|para|per|voor|dla|för|til|till|pentru|för|untuk"
     r"|для|под|к|cho)\s*(?:the|your|all|use\s+with|most|alle|les|la|le|los|your)?"
-    r"|适用于?|適用於?|兼容|适配|配|通用|代用|対応|เข้ากับ|สำหรับ|ل|ל)[\s:：(\[-]*$",
-    re.IGNORECASE,
+    r"|适用于?|適用於?|兼容|适配|配|通用|代用|対応|เข้ากับ|สำหรับ|ل|ל)"
 )
+_BEFORE = re.compile(rf"{_FOR}[\s:：(\[-]*$", re.IGNORECASE)
+#: Without one of these there is nothing to go back for.
+_ANYWHERE_BEFORE = re.compile(_FOR, re.IGNORECASE)
 _AFTER = re.compile(
     r"^(?:['’]?s)?(?:[®™\s\w]{0,12}?(?:[\s-]*compatible|[\s-]*kompatibel|용(?!\w)|\s?통용|\s?호환"
     r"|\s+için(?!\w)|\s+uyumlu|\s?兼容|\s?対応)"
@@ -119,6 +121,8 @@ def is_compatible(text: str, start: int, end: int) -> bool:
     if _PEOPLE.match(text[end : end + 24]):
         return False
     before = text[max(0, start - 80) : start]
+    if not _ANYWHERE_BEFORE.search(before):
+        return False
     for _ in range(6):
         if _BEFORE.search(before):
             return True

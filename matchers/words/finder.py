@@ -1,34 +1,33 @@
-"""The finder: a text's stretches, put together, and weighed in context."""
+"""The finder: a text's stretches, looked at by themselves and put together."""
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_right
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import accumulate
 
 from rapidfuzz.distance import OSA
 
 from matchers.values import Term
-from matchers.words import context as around
-from matchers.words.fold import KIND, is_han, letters, plain
+from matchers.words.context import is_product_word
+from matchers.words.fold import KIND
 from matchers.words.found import Found, Part
 from matchers.words.glance import Glance
 from matchers.words.hits import Hit
 from matchers.words.index import Index
 from matchers.words.looking import Looker
-from matchers.words.needles import Needle, needles
+from matchers.words.needles import needles
 from matchers.words.neighbours import allowed
 from matchers.words.readings import as_it_stands
 from matchers.words.vocabulary import vocabulary
+from matchers.words.weighing import Weigher
 
 #: Tokens kept with what was found in them; all are forgotten when there are more.
 _KEPT = 200_000
 #: Longer tokens are looked at each time.
 _LONG_TOKEN = 48
-#: So many hits of one term in one text are enough.
-_ENOUGH = 100
 #: A match over several tokens may hold so many.
 _MOST_TOKENS = 24
 #: Places in one text where several tokens are looked at together.
@@ -97,7 +96,7 @@ class TermFinder:
         self._glance = Glance(self._index)
         self._wordless = any(needle.wordless for needle in self._needles)
         self._tokens: dict[str, _Token] = {}
-        self._plain: dict[int, tuple[str, frozenset[str]]] = {}
+        self._weigher = Weigher(self._terms, self._needles)
 
     def find(self, text: str, *, category: str | None = None, context: str = "") -> list[Hit]:
         """Every term in a text, in order.
@@ -129,7 +128,7 @@ class TermFinder:
                 found += [(start, each) for each in token.found]
         if not found:
             return []
-        return self._weighed(text, found, category, context)
+        return self._weigher.hits(text, found, category, context)
 
     # Over several tokens.
 
@@ -181,7 +180,7 @@ class TermFinder:
             if start - sizes[first] not in known[first].starts:
                 return
             if end - sizes[last] not in known[last].ends and not (
-                around.is_product_word(known[last].text[end - sizes[last] :])
+                is_product_word(known[last].text[end - sizes[last] :])
             ):
                 return
         stretches.add((first, last))
@@ -317,94 +316,6 @@ class TermFinder:
             # A letter, two at most, or a sign that may stand for one.
             len(token) <= 2 or len(base.text) in (1, 2),
             not token.isascii() and any(KIND.get(c) == "flipped" for c in token),
-            self._best(seen.found),
+            self._weigher.best(seen.found),
             seen.parts,
-        )
-
-    def _best(self, found: list[Found]) -> list[Found]:
-        """Of overlapping finds of one term the plainest, then the longest."""
-        if len(found) < 2:
-            return found
-        order = sorted(found, key=self._rank)
-        kept: dict[int, list[Found]] = {}
-        for each in order:
-            mine = kept.setdefault(self._needles[each.needle].term, [])
-            if len(mine) < _ENOUGH and not any(
-                each.start < other.end and other.start < each.end for other in mine
-            ):
-                mine.append(each)
-        return [each for mine in kept.values() for each in mine]
-
-    def _rank(self, found: Found) -> tuple[bool, bool, int, int, int, tuple[str, ...], int]:
-        return (
-            bool(found.undone),
-            found.bonus < 0,  # a misspelling
-            len(found.undone),
-            found.start - found.end,
-            found.start,
-            found.undone,
-            self._needles[found.needle].term,
-        )
-
-    # In context.
-
-    def _weighed(
-        self,
-        text: str,
-        found: list[tuple[int, Found]],
-        category: str | None,
-        context: str,
-    ) -> list[Hit]:
-        placed = [
-            replace(each, start=start + each.start, end=start + each.end) for start, each in found
-        ]
-        hits = []
-        for each in self._best(placed):
-            hit = self._hit(text, each, category, context)
-            if hit is not None:
-                hits.append(hit)
-        hits.sort(key=lambda hit: (hit.start, hit.end, hit.index))
-        return hits
-
-    def _hit(self, text: str, found: Found, category: str | None, context: str) -> Hit | None:
-        needle = self._needles[found.needle]
-        term = self._terms[needle.term]
-        compatible = around.is_compatible(text, found.start, found.end)
-        weak = False
-        if needle.undone and needle.common:
-            if not any(map(is_han, text[max(0, found.start - 40) : found.end + 40])):
-                return None
-        elif found.doubtful or not needle.strong:
-            weight = found.bonus + self._evidence(text, found, needle, category, context)
-            if weight <= around.NOTHING and not compatible:
-                return None
-            weak = weight < around.MARK
-        return Hit(
-            term,
-            needle.term,
-            found.start,
-            found.end,
-            text[found.start : found.end],
-            found.undone,
-            compatible,
-            weak,
-        )
-
-    def _evidence(
-        self, text: str, found: Found, needle: Needle, category: str | None, context: str
-    ) -> float:
-        term = self._terms[needle.term]
-        own = self._plain.get(needle.term)
-        if own is None:
-            own = plain(term.text), frozenset(map(letters, term.product_words))
-            self._plain[needle.term] = own
-        return around.evidence(
-            text,
-            found.start,
-            found.end,
-            word=own[0],
-            nice=term.nice_classes,
-            product_words=own[1],
-            category=category,
-            context=context,
         )

@@ -31,6 +31,12 @@ class Found:
     bonus: float
     doubtful: bool = False
 
+    def moved(self, by: int) -> Found:
+        """The same in a text where the stretch begins at a place."""
+        return Found(
+            self.needle, self.start + by, self.end + by, self.undone, self.bonus, self.doubtful
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Part:

@@ -12,7 +12,6 @@ from matchers.values import Term
 from matchers.words.context import classes_of, is_product_word
 from matchers.words.fold import letters
 from matchers.words.needles import Needle
-from matchers.words.readings import Reading
 from matchers.words.vocabulary import short_list, vocabulary
 
 #: What sellers join to a mark without meaning anything by it; folded.
@@ -96,8 +95,14 @@ def _is_in_letters(needle: Needle, pieces: Sequence[str]) -> bool:
     return whole >= 3 and apart > 0
 
 
-def may_be_joined(needle: Needle, reading: Reading, before: str, after: str) -> bool:
-    """Whether a word that holds a needle may be the mark with something joined to it."""
+def may_be_joined(needle: Needle, kind: str, before: str, after: str) -> bool:
+    """Whether a word that holds a needle may be the mark with something joined to it.
+
+    Parameters
+    ----------
+    kind
+        The reading's in which it does.
+    """
     known = vocabulary()
     size = len(needle.text)
     word = before + needle.text + after
@@ -113,9 +118,9 @@ def may_be_joined(needle: Needle, reading: Reading, before: str, after: str) -> 
         )
     if size == 4:
         return all(_may_join_closely(rest) for rest in rests)
-    if size >= 8 and not reading.kind:
+    if size >= 8 and not kind:
         return max(map(len, rests)) <= 20
-    if size >= 7 and len(rests) == 1 and not reading.kind:
+    if size >= 7 and len(rests) == 1 and not kind:
         return len(rests[0]) <= 12
     return all(_may_join(rest) for rest in rests)
 

@@ -87,7 +87,7 @@ class Looker:
             return True
         if len(base.starts) > 1 or not stretch.strip(EDGES).isalnum():
             return False
-        return stretch.isascii() and vocabulary().has_folded(base.text)
+        return stretch.isascii() and vocabulary().has(stretch.strip(EDGES).lower())
 
     # Exact needles in a reading.
 
@@ -267,7 +267,7 @@ class Looker:
         before, after = reading.text[first:start], reading.text[end:last]
         if needle.undone or reading.kind == "upside" or (needle.short and reading is not base):
             return
-        if not may_be_joined(needle, reading, before, after):
+        if not may_be_joined(needle, reading.kind, before, after):
             return
         written = stretch[slice(*reading.span(start, end))]
         figures = sum(map(str.isdigit, written))

@@ -84,9 +84,12 @@ class Misspellings:
             if figures and not reading.kind and not has_inner_figure(written):
                 return False
         known = vocabulary()
-        if known.has_folded(word) or known.has_folded(word.removesuffix("s")):
+        as_read = bool(reading.kind) or not written.isalpha()
+        if as_read and (known.has_folded(word) or known.has_folded(word.removesuffix("s"))):
             return False
-        if known.has(plain(written).removesuffix("'s")):
+        spelt = plain(written)
+        # As it is spelt: lncome is no income.
+        if known.has(spelt) or known.has(spelt.removesuffix("s").removesuffix("'")):
             return False
         return not known.is_compound(word)
 

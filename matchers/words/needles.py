@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,9 @@ from matchers.words.vocabulary import chinese_words, vocabulary
 
 #: Longer terms are refused: they are sentences.
 LONGEST = 200
+#: What stands between two names of one mark, in the languages of the marketplaces.
+_AND = ("&", "and", "und", "et", "y", "e", "n")
+_JOINER = re.compile(r"\s*[&+]\s*|\s+(?:and|und|et|y)\s+", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,6 +84,8 @@ def _forms(place: int, term: Term) -> Iterator[Needle]:
     folded = check_term(text)
     wordless = any(map(is_wordless, folded))
     yield _needle(place, text, folded, wordless)
+    for other in _joined_otherwise(text):
+        yield _needle(place, other, letters(other), wordless)
     if not folded.isascii() or not text.isascii():
         # Capitals of other scripts look like other letters than the small ones do.
         seen = {folded}
@@ -96,6 +102,18 @@ def _forms(place: int, term: Term) -> Iterator[Needle]:
             # lining is 李宁 among Chinese characters only.
             ordinary = len(syllables) < 3 and vocabulary().is_word_folded(spelt)
             yield Needle(place, spelt, frozenset(cuts), ("pinyin",), common=ordinary)
+
+
+def _joined_otherwise(text: str) -> Iterator[str]:
+    """A mark of two names with other words for *and*: Dolce and Gabbana; but not H and M."""
+    names = _JOINER.split(text)
+    if len(names) != 2 or max(map(len, names)) < 5 or len(letters(text)) < 7:
+        return
+    own = letters(text)
+    for word in _AND:
+        other = f"{names[0]} {word} {names[1]}"
+        if letters(other) != own:
+            yield other
 
 
 def _needle(place: int, text: str, folded: str, wordless: bool) -> Needle:

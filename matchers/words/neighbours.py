@@ -23,6 +23,8 @@ SWAPPED, ONE, TWO = 4, 5, 9
 LONGEST = 40
 #: Shorter than every word that may be two edits from a term.
 _SHORT = TWO - 3
+#: Answers kept: a glance asks first, then whoever looks properly.
+_KEPT = 1024
 _BASE = 0x9E3779B97F4A7C15
 _POWERS = np.array([pow(_BASE, power, 1 << 64) for power in range(LONGEST + 4)], dtype=np.uint64)
 
@@ -60,6 +62,7 @@ class Neighbours:
         self._shift = np.uint64(64 - bits)
         self._filter = np.zeros(1 << bits, dtype=np.bool_)
         self._filter[self._keys >> self._shift] = True
+        self._kept: dict[str, list[tuple[int, int]]] = {}
         # The same for words too short for two edits: a few slices cost less than an array.
         self._short = {
             form for word in words if SWAPPED <= len(word) <= _SHORT + 1 for form in _forms(word)
@@ -71,6 +74,15 @@ class Neighbours:
             return []
         if len(word) <= _SHORT and self._short.isdisjoint(_forms(word)):
             return []
+        known = self._kept.get(word)
+        if known is None:
+            known = self._compared(word)
+            if len(self._kept) >= _KEPT:
+                self._kept.clear()
+            self._kept[word] = known
+        return known
+
+    def _compared(self, word: str) -> list[tuple[int, int]]:
         keys = self._held([word])
         if not len(keys):
             return []

@@ -33,13 +33,14 @@ _SHAPES = (
     ("q", "g"), ("j", "i"), ("z", "s"), ("kk", "ck"), ("x", "ks"), ("w", "vv"), ("y", "v"),
     ("hi", "m"),
 )  # fmt: skip
-_DRAWN = (
-    ("|-|", "h"), ("/\\/\\", "m"), ("\\/\\/", "w"), ("|\\|", "n"), ("/\\", "a"), ("\\/", "v"),
-    ("()", "o"), ("[]", "o"), ("|<", "k"), ("|3", "b"), ("|)", "d"), ("|_|", "u"), ("|_", "i"),
-    ("/-\\", "a"), ("><", "x"), ("|\\/|", "m"),
-)  # fmt: skip
+#: Longer ones first: they hold shorter ones.
+_DRAWN = {
+    "/\\/\\": "m", "\\/\\/": "w", "|\\/|": "m", "|-|": "h", "|\\|": "n", "|_|": "u", "/-\\": "a",
+    "/\\": "a", "\\/": "v", "()": "o", "[]": "o", "|<": "k", "|3": "b", "|)": "d", "|_": "i",
+    "><": "x",
+}  # fmt: skip
 _SHAPED = re.compile("|".join(group for group, _ in _SHAPES))
-_DRAWN_SIGNS = re.compile("|".join(re.escape(shape) for shape, _ in _DRAWN))
+_DRAWN_SIGNS = re.compile("|".join(map(re.escape, _DRAWN)))
 _UPSIDE = str.maketrans("nubqdpmw69", "unqbpdwm96")
 _HAS_DIGIT = re.compile("[0-9]")
 #: Figures as in model numbers, sizes and years: not letters in disguise.
@@ -273,23 +274,19 @@ def is_drawn(stretch: str) -> bool:
 
 def _drawn(stretch: str) -> Iterator[Reading]:
     """Letters drawn with signs: |-| for h."""
+    if not is_drawn(stretch):
+        return
     units = [fold_character(c) for c in stretch]
-    drawn = False
-    at = 0
-    while at < len(stretch):
-        for shape, letter in sorted(_DRAWN, key=lambda pair: -len(pair[0])):
-            if stretch.startswith(shape, at):
-                units[at : at + len(shape)] = [letter] + [""] * (len(shape) - 1)
-                at += len(shape) - 1
-                drawn = True
-                break
-        at += 1
-    if drawn:
-        units = [
-            _SIGNS[c][0] if unit == c and c in "@$!" else _DIGITS.get(unit, unit)[:1] or unit
-            for unit, c in zip(units, stretch, strict=True)
+    for shape in _DRAWN_SIGNS.finditer(stretch):
+        units[shape.start() : shape.end()] = [
+            _DRAWN[shape.group()],
+            *[""] * (len(shape.group()) - 1),
         ]
-        yield _read(stretch, iter(units), ("letters drawn with signs",), "leet")
+    units = [
+        _SIGNS[c][0] if unit == c and c in "@$!" else _DIGITS.get(unit, unit)[:1] or unit
+        for unit, c in zip(units, stretch, strict=True)
+    ]
+    yield _read(stretch, iter(units), ("letters drawn with signs",), "leet")
 
 
 def _read(

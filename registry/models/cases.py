@@ -1,19 +1,17 @@
-"""What came of it: assessments, captures, test purchases."""
+"""What came of it: assessments and captures."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from registry.models.base import Base, Created, Currency, PrimaryKey, Sha256
+from registry.models.base import Base, Created, PrimaryKey, Sha256
 from registry.models.brands import Brand, Product
 from registry.models.watching import Listing, Plan, Snapshot
-from registry.money import Money
 
 if TYPE_CHECKING:
     from registry.models.custody import Stamp
@@ -97,55 +95,3 @@ class Capture(Base):
 
     listing: Mapped[Listing] = relationship()
     stamps: Mapped[list[Stamp]] = relationship(back_populates="capture", order_by="Stamp.id")
-
-
-class Purchase(Base):
-    """A test purchase. At most one ordering click: `clicked_at` is written before it.
-
-    States: proposed, rejected, approved, ordering, rehearsed, ordered, outcome_unclear,
-    stopped, settled. `outcome_unclear` is settled by a person, never by another try.
-    """
-
-    __tablename__ = "purchases"
-
-    id: Mapped[PrimaryKey]
-    listing_id: Mapped[UUID] = mapped_column(ForeignKey("listings.id"), index=True)
-    assessment_id: Mapped[UUID] = mapped_column(ForeignKey("assessments.id"), unique=True)
-    state: Mapped[str] = mapped_column(String(24), default="proposed", index=True)
-    limit_amount: Mapped[Decimal]
-    limit_currency: Mapped[Currency]
-    requested_by: Mapped[str]
-    approved_by: Mapped[str | None]
-    approved_at: Mapped[datetime | None]
-    clicked_at: Mapped[datetime | None]
-    order_number: Mapped[str | None]
-    order_amount: Mapped[Decimal | None]
-    order_currency: Mapped[Currency | None]
-    note: Mapped[str | None]
-    created_at: Mapped[Created]
-
-    listing: Mapped[Listing] = relationship()
-    assessment: Mapped[Assessment] = relationship()
-    events: Mapped[list[PurchaseEvent]] = relationship(
-        back_populates="purchase", order_by="PurchaseEvent.id"
-    )
-
-    @property
-    def limit(self) -> Money:
-        """The most that may be paid, shipping and tax included."""
-        return Money(self.limit_amount, self.limit_currency)
-
-
-class PurchaseEvent(Base):
-    """A step in the life of a purchase: who did what, when."""
-
-    __tablename__ = "purchase_events"
-
-    id: Mapped[PrimaryKey]
-    purchase_id: Mapped[UUID] = mapped_column(ForeignKey("purchases.id"), index=True)
-    at: Mapped[Created]
-    actor: Mapped[str]
-    state: Mapped[str] = mapped_column(String(24))
-    note: Mapped[str | None]
-
-    purchase: Mapped[Purchase] = relationship(back_populates="events")

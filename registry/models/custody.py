@@ -10,7 +10,8 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from registry.models.base import Base, Created, PrimaryKey, Sha256
 from registry.models.brands import Brand
-from registry.models.cases import Capture, Purchase
+from registry.models.buying import Purchase
+from registry.models.cases import Capture
 
 
 class Case(Base):

@@ -13,11 +13,13 @@ import pytest
 import yaml
 from PIL import Image
 
-from purchases.proposals import propose
+from purchases.proposals import approve, propose
 from registry.database import Database
 from registry.models import Assessment
+from registry.settings import Settings
 from tests.cli.conftest import Touchstone
 from tests.pictures import jpeg
+from tests.purchases import staff
 from tests.purchases.conftest import flagged
 
 BRAND = {
@@ -187,21 +189,22 @@ def test_a_purchase_that_cannot_begin(
     with database.writing() as session:
         proposed = propose(session, session.get_one(Assessment, assessment_id))
         assert proposed is not None
+    staff.enter(database, Settings(data_dir=tmp_path / "other"))
+    with database.writing() as session:
+        approve(session, proposed.id, "Ada Lovelace")
     database.close()
     there = {"TOUCHSTONE_DATA_DIR": str(tmp_path / "other")}
     assert touchstone("init", **there).code == 0
     before = contents(tmp_path / "other")
 
-    def approve(**env: str) -> str:
-        said = touchstone("purchase", "approve", proposed.id, "--by", "Ada", **there, **env)
+    def assign(**env: str) -> str:
+        said = touchstone("purchase", "assign", proposed.id, "--by", "Ada Lovelace", **there, **env)
         assert contents(tmp_path / "other") == before
         return said.one_clear_line()
 
-    assert "refused" in approve()
-    assert "/no/such" in approve(TOUCHSTONE_BROWSER="/no/such")
-    assert "does not start" in approve(TOUCHSTONE_BROWSER="/bin/false")
-    (tmp_path / "other" / "persona.yaml").unlink()
-    assert "no buyer" in approve()
+    assert "refused" in assign()
+    assert "/no/such" in assign(TOUCHSTONE_BROWSER="/no/such")
+    assert "does not start" in assign(TOUCHSTONE_BROWSER="/bin/false")
 
 
 def test_values_that_nothing_could_keep(brand_file: Path, touchstone: Touchstone) -> None:

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 import yaml
+from sqlalchemy import select, update
 
 from registry.blobs import open_blobs
 from registry.database import Database
+from registry.models import Persona, Purchase
 from registry.settings import Settings
 from tests.cli.conftest import Touchstone
 from tests.evidence.matter import BUYER, REFERENCE, make_matter
@@ -27,7 +29,17 @@ def matter(data_dir: Path) -> None:
 def test_a_case_goes_into_a_bag_and_what_is_sealed_comes_out(
     touchstone: Touchstone, data_dir: Path, tmp_path: Path
 ) -> None:
-    (data_dir / "persona.yaml").write_text(yaml.safe_dump(BUYER), encoding="utf-8")
+    (tmp_path / "persona.yaml").write_text(yaml.safe_dump(BUYER), encoding="utf-8")
+    assert touchstone("people", "add", "Bea Buyer", "--role", "buyer").code == 0
+    added = touchstone(
+        "persona", "add", tmp_path / "persona.yaml", "--buyer", "Bea Buyer", "--label", "P-1"
+    )
+    assert added.code == 0, added
+    database = Database(Settings(data_dir=data_dir).database)
+    with database.writing() as session:
+        persona = session.scalars(select(Persona.id)).one()
+        session.execute(update(Purchase).values(persona_id=persona))
+    database.close()
 
     bag = tmp_path / "case.zip"
     done = touchstone("case", "export", REFERENCE, bag, "--by", "Ada Lovelace", "--json")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.cli.conftest import Touchstone
+from tests.cli.conftest import Said, Touchstone
 from tests.oscar_shop import start
 from tests.oscar_shop.pictures import aria_tote
 from tests.servers import Bazaar, bazaar
@@ -98,24 +98,38 @@ def test_from_a_registered_brand_to_sealed_evidence_and_one_order(
     assert count(data_dir, "sightings") == 2 * watched.json["listings"]
 
     # A purchase stops before the click until ordering is switched on; then it orders once.
-    (data_dir / "persona.yaml").write_text(yaml.safe_dump(PERSONA), encoding="utf-8")
+    hire(touchstone, tmp_path)
     first, second = flagged[0], flagged[1]
-    rehearsed = touchstone(
-        "purchase", "approve", first["purchase_id"], "--by", "Ada Lovelace", "--json"
-    )
+    rehearsed = buy(touchstone, first["purchase_id"])
     assert rehearsed.code == 0, rehearsed.err
     assert rehearsed.json["state"] == "rehearsed", rehearsed.json
     assert market.orders() == []
     assert touchstone("marketplace", "ordering", "bazaar", "on").code == 0
-    bought = touchstone(
-        "purchase", "approve", second["purchase_id"], "--by", "Ada Lovelace", "--json"
-    )
+    bought = buy(touchstone, second["purchase_id"])
     assert bought.json["state"] == "ordered", bought.json
     assert market.orders() == [(bought.json["order_number"], second["external_id"])]
     twice = touchstone("purchase", "approve", second["purchase_id"], "--by", "Ada Lovelace")
     assert "ordered" in twice.one_clear_line()
     assert len(market.orders()) == 1
     assert count(data_dir, "captures WHERE purchase_id IS NOT NULL") == 2
+
+
+def hire(touchstone: Touchstone, folder: Path) -> None:
+    """Enter who approves and who buys, with two personas."""
+    for name, role in (("Ada Lovelace", "approver"), ("Bea Buyer", "buyer")):
+        assert touchstone("people", "add", name, "--role", role).code == 0
+    file = folder / "persona.yaml"
+    file.write_text(yaml.safe_dump(PERSONA), encoding="utf-8")
+    for label in ("P-1", "P-2"):
+        added = touchstone("persona", "add", file, "--buyer", "Bea Buyer", "--label", label)
+        assert added.code == 0, added.err
+
+
+def buy(touchstone: Touchstone, purchase_id: str) -> Said:
+    """Approve a purchase and give it to the buyer, whose checkout is run at once."""
+    approved = touchstone("purchase", "approve", purchase_id, "--by", "Ada Lovelace")
+    assert approved.code == 0, approved.err
+    return touchstone("purchase", "assign", purchase_id, "--by", "Ada Lovelace", "--json")
 
 
 def watched_plan_name(market: Bazaar) -> str:
@@ -151,7 +165,7 @@ def test_a_real_shop_is_watched_whole_and_bought_from_once(
         }
         (tmp_path / "plan.yaml").write_text(yaml.safe_dump(plan), encoding="utf-8")
         assert touchstone("init").code == 0
-        (data_dir / "persona.yaml").write_text(yaml.safe_dump(PERSONA), encoding="utf-8")
+        hire(touchstone, tmp_path)
         assert touchstone("brand", "add", tmp_path / "brand.yaml").code == 0
         watched = touchstone("watch", tmp_path / "plan.yaml", "--no-work", "--json")
         assert watched.code == 0, watched.err
@@ -162,9 +176,7 @@ def test_a_real_shop_is_watched_whole_and_bought_from_once(
         assert all("replica" in row["title"] for row in flagged)
 
         assert touchstone("marketplace", "ordering", "quayside", "on").code == 0
-        bought = touchstone(
-            "purchase", "approve", flagged[0]["purchase_id"], "--by", "Ada Lovelace", "--json"
-        )
+        bought = buy(touchstone, flagged[0]["purchase_id"])
         assert bought.json["state"] == "ordered", bought.json
         orders = shop.orders()
         assert [order.number for order in orders] == [bought.json["order_number"]]

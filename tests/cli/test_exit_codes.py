@@ -19,7 +19,9 @@ from registry import jobs
 from registry.database import Database
 from registry.errors import TouchstoneError
 from registry.models import Assessment, Job
+from registry.settings import Settings
 from tests.cli.conftest import Touchstone
+from tests.purchases import staff
 from tests.purchases.conftest import flagged
 
 
@@ -77,8 +79,10 @@ def test_a_purchase_whose_job_dies(
         assert proposed is not None
         # Not at the shop, but at a name that there is not.
         proposed.listing.url = "http://nowhere.invalid/"
+    staff.enter(database, Settings(data_dir=data_dir))
     database.close()
-    error, row = touchstone("purchase", "approve", proposed.id, "--by", "Ada Lovelace")
+    assert touchstone("purchase", "approve", proposed.id, "--by", "Ada Lovelace")[0] is None
+    error, row = touchstone("purchase", "assign", proposed.id, "--by", "Ada Lovelace")
     assert isinstance(error, TouchstoneError)
     assert "1 job has died" in str(error)
     assert row["state"] == "stopped"

@@ -132,7 +132,7 @@ def test_the_random_check(house: Database) -> None:
         session.flush()
         for number in range(40):
             listing = Listing(
-                marketplace_id=plan.marketplace_id,
+                marketplace_id=plan.marketplaces[0].id,
                 external_id=str(number),
                 url=f"http://s/{number}",
             )

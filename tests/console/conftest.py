@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
-from fastapi import FastAPI
+from starlette.applications import Starlette
 
 from console.web.app import create_app
 from crawler.browser import find_chromium
@@ -125,7 +125,7 @@ def console(settings: Settings, database: Database, blobs: Blobs) -> Iterator[Co
 
 
 @contextmanager
-def serve(app: FastAPI) -> Iterator[Console]:
+def serve(app: Starlette) -> Iterator[Console]:
     """Serve an application on a free port of loopback."""
     listener = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"

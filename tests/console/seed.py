@@ -124,7 +124,7 @@ class _Seeder:
             Plan(
                 name=f"bazaar-{brand.slug}",
                 brand=brand,
-                marketplace=bazaar,
+                marketplaces=[bazaar],
                 queries=[brand.slug],
                 browse=["/c/bags"],
                 threshold=0.6,

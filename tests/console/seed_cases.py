@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 import matchers
+from purchases import people
 from registry import jobs
 from registry.models import Assessment, Job, Product, Purchase, PurchaseEvent, Snapshot
 
@@ -96,25 +97,34 @@ def seed_purchases(session: Session, assessments: list[Assessment]) -> dict[str,
         "proposed": (),
         "rejected": ("rejected",),
         "approved": ("approved",),
-        "ordering": ("approved", "ordering"),
-        "ordered": ("approved", "ordering", "ordered"),
-        "rehearsed": ("approved", "ordering", "rehearsed"),
-        "outcome_unclear": ("approved", "ordering", "outcome_unclear"),
-        "stopped": ("approved", "ordering", "stopped"),
-        "settled": ("approved", "ordering", "outcome_unclear", "settled"),
+        "ordering": ("approved", "assigned", "ordering"),
+        "ordered": ("approved", "assigned", "ordering", "ordered"),
+        "rehearsed": ("approved", "assigned", "ordering", "rehearsed"),
+        "outcome_unclear": ("approved", "assigned", "ordering", "outcome_unclear"),
+        "stopped": ("approved", "assigned", "ordering", "stopped"),
+        "failed": ("approved", "assigned", "ordering", "outcome_unclear", "failed"),
     }
+    for name, role in (
+        ("Ada Lovelace", "approver"), ("Grace Hopper", "approver"), ("Bea Buyer", "buyer"),
+        ("Eve Examiner", "examiner"), ("Finn Finance", "finance"),
+    ):  # fmt: skip
+        people.add(session, name, [role])
     made = {}
     for (state, life), assessment in zip(lives.items(), assessments, strict=True):
         purchase = Purchase(
             listing_id=assessment.snapshot.listing_id,
             assessment=assessment,
+            snapshot=assessment.snapshot,
+            brand=assessment.brand,
             state=state,
             limit_amount=Decimal("80.00"),
             limit_currency="EUR",
             requested_by="touchstone",
             approved_by="Ada Lovelace" if "approved" in life else None,
             approved_at=NOW if "approved" in life else None,
-            clicked_at=NOW if state in ("ordered", "outcome_unclear", "settled") else None,
+            buyer="Bea Buyer" if "assigned" in life else None,
+            how="browser" if "assigned" in life else None,
+            clicked_at=NOW if state in ("ordered", "outcome_unclear", "failed") else None,
             order_number="B-100017" if state == "ordered" else None,
             order_amount=Decimal("64.90") if state == "ordered" else None,
             order_currency="EUR" if state == "ordered" else None,

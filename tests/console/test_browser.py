@@ -71,9 +71,12 @@ def test_every_page_at_desk_and_phone_width(
         "/cases",
         f"/cases/{CASE}",
         "/purchases",
+        "/money",
+        "/signin",
         "/ledger",
         "/jobs",
         "/runs",
+        "/alarms",
         "/brands",
     ]
     page = window.page

@@ -7,11 +7,11 @@ import re
 from html import unescape
 from uuid import uuid4
 
-from sqlalchemy import event
+from sqlalchemy import event, select
 
 from registry.blobs import Blobs
 from registry.database import Database
-from registry.models import Capture, Job, Picture
+from registry.models import Assessment, Capture, Job, Picture, Snapshot
 from tests.console.conftest import Bundle, Console
 from tests.console.seed import HOSTILE_SELLER, HOSTILE_TITLE, HOSTILE_URL, Seeded
 
@@ -27,7 +27,17 @@ def listings(page: str) -> list[str]:
 
 
 def test_an_empty_installation_shows_every_page(console: Console) -> None:
-    for path in ("/", "/captures", "/cases", "/purchases", "/ledger", "/jobs", "/runs", "/brands"):
+    for path in (
+        "/",
+        "/captures",
+        "/cases",
+        "/purchases",
+        "/ledger",
+        "/jobs",
+        "/runs",
+        "/alarms",
+        "/brands",
+    ):
         assert "<main" in console.page(path)
     assert "Nothing is flagged yet" in console.page("/")
 
@@ -113,6 +123,23 @@ def test_a_listings_history_says_what_changed(console: Console, seeded: Seeded) 
     assert "+1.40" in page
     assert page.count('<li><a href="/captures/') == 2
     assert "/approve" in page
+
+
+def test_a_picture_that_could_not_be_compared_says_why(
+    console: Console, seeded: Seeded, database: Database
+) -> None:
+    with database.writing() as session:
+        made = session.scalars(
+            select(Assessment)
+            .join(Snapshot, Snapshot.id == Assessment.snapshot_id)
+            .where(Snapshot.listing_id == seeded.changed_listing)
+            .order_by(Assessment.id.desc())
+        ).first()
+        assert made is not None
+        sha256 = next(p.sha256 for p in made.snapshot.pictures if p.sha256)
+        made.inputs = {**made.inputs, "faults": {sha256: "broken picture: <cut short>"}}
+    page = console.page(f"/listings/{seeded.changed_listing}")
+    assert page.count("not compared: broken picture: &lt;cut short&gt;") == 1
 
 
 def test_hostile_text_is_shown_and_never_run(console: Console, seeded: Seeded) -> None:

@@ -8,8 +8,11 @@ from uuid import UUID, uuid4
 from httpx import Response
 from sqlalchemy import select
 
+from purchases import people, personas
 from registry.database import Database
 from registry.models import Job, Purchase
+from registry.secrets import open_vault
+from registry.settings import Settings
 from tests.console.conftest import Console
 from tests.console.seed import Seeded
 
@@ -23,13 +26,14 @@ def decide(console: Console, purchase_id: UUID, what: str, **fields: str) -> Res
     return console.http.post(f"/purchases/{purchase_id}/{what}", data=fields)
 
 
-def test_an_approval_needs_a_name_and_makes_the_job(
-    console: Console, seeded: Seeded, database: Database
+def test_an_approval_needs_a_person_and_assigning_makes_the_job(
+    console: Console, seeded: Seeded, database: Database, settings: Settings
 ) -> None:
     proposed = seeded.purchases["proposed"]
-    refused = decide(console, proposed, "approve", by="  ", limit="80.00 EUR")
-    assert refused.status_code == 422
-    assert 'role="alert"' in refused.text
+    for name in ("  ", "Nobody", "Bea Buyer", "touchstone"):
+        refused = decide(console, proposed, "approve", by=name, limit="80.00 EUR")
+        assert refused.status_code == 422
+        assert 'role="alert"' in refused.text
     assert state(database, proposed).state == "proposed"
 
     done = decide(
@@ -40,12 +44,19 @@ def test_an_approval_needs_a_name_and_makes_the_job(
     purchase = state(database, proposed)
     assert (purchase.state, purchase.approved_by) == ("approved", "Grace Hopper")
     assert (purchase.limit_amount, purchase.limit_currency) == (Decimal("75.50"), "EUR")
+    assert decide(console, proposed, "assign", by="Grace Hopper", how="browser").status_code == 422
+    with database.writing() as session:
+        bea = people.find(session, "Bea Buyer")
+        personas.add(session, open_vault(settings), bea, "P-1", personas.EXAMPLE)
+    assert decide(console, proposed, "assign", by="Grace Hopper", how="browser").status_code == 303
+    assert state(database, proposed).buyer == "Bea Buyer"
     with database.reading() as session:
         job = session.scalars(select(Job).where(Job.kind == "purchase")).one()
     assert job.payload == {"purchase_id": str(proposed)}
 
-    twice = decide(console, proposed, "approve", by="Grace Hopper")
-    assert twice.status_code == 422
+    for what in ("approve", "assign"):
+        twice = decide(console, proposed, what, by="Grace Hopper", how="browser")
+        assert twice.status_code == 422
     with database.reading() as session:
         assert len(session.scalars(select(Job).where(Job.kind == "purchase")).all()) == 1
 
@@ -64,7 +75,9 @@ def test_a_rejection_keeps_who_and_why(
     console: Console, seeded: Seeded, database: Database
 ) -> None:
     proposed = seeded.purchases["proposed"]
-    assert decide(console, proposed, "reject", by="Grace", note="own shop").status_code == 303
+    assert (
+        decide(console, proposed, "reject", by="Grace Hopper", note="own shop").status_code == 303
+    )
     assert state(database, proposed).state == "rejected"
     page = console.page("/purchases?state=rejected")
     assert "Grace" in page
@@ -75,14 +88,20 @@ def test_an_unclear_outcome_is_settled_by_what_a_person_found_out(
     console: Console, seeded: Seeded, database: Database
 ) -> None:
     unclear = seeded.purchases["outcome_unclear"]
-    assert decide(console, unclear, "settle", by="Grace", note="?").status_code == 422
+    assert decide(console, unclear, "settle", by="Grace Hopper", note="?").status_code == 422
     assert state(database, unclear).state == "outcome_unclear"
     done = decide(
-        console, unclear, "settle", by="Grace", ordered="yes", order_number=" B-7 ", note="mail"
+        console,
+        unclear,
+        "settle",
+        by="Grace Hopper",
+        ordered="yes",
+        order_number=" B-7 ",
+        note="mail",
     )
     assert done.status_code == 303
     settled = state(database, unclear)
-    assert (settled.state, settled.order_number) == ("settled", "B-7")
+    assert (settled.state, settled.order_number) == ("ordered", "B-7")
 
 
 def test_pages_by_state(console: Console, seeded: Seeded) -> None:
@@ -92,7 +111,8 @@ def test_pages_by_state(console: Console, seeded: Seeded) -> None:
         assert f'id="purchase-{purchase_id}"' in page
         assert page.count('<article class="card purchase"') == 1
         assert f'id="purchase-{purchase_id}"' in everything
-    assert everything.count("/approve") == 1
+    assert everything.count("/approve") == 3  # and another try where one stopped before the click
+    assert everything.count("/assign") == 1
     assert everything.count("/settle") == 1
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page
 
-from crawler import browser, spider
+from crawler import browser, scrolling
 from crawler.browser import BrowserStalled, find_chromium, open_browser
 from crawler.gate import Gate
 
@@ -51,26 +51,26 @@ def test_an_error_of_ones_own_stays_what_it_is(chromium: Path) -> None:
 def test_a_busy_page_is_not_scrolled_for_ever(
     chromium: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(spider, "MAX_SCROLL_SECONDS", 1.0)
+    monkeypatch.setattr(scrolling, "MAX_SCROLL_SECONDS", 1.0)
 
     async def scroll() -> None:
         async with open_browser(chromium, Gate()) as opened:
-            await spider.scroll_to_end(await busy_page(opened))
+            await scrolling.scroll_to_end(await busy_page(opened))
 
-    with pytest.raises(spider.PageBusy):
+    with pytest.raises(scrolling.PageBusy):
         asyncio.run(scroll())
 
 
 def test_a_page_that_is_busy_when_it_was_scrolled_is_closed(
     chromium: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(spider, "MAX_CONTENT_SECONDS", 0.5)
+    monkeypatch.setattr(scrolling, "MAX_CONTENT_SECONDS", 0.5)
 
     async def scroll() -> bool:
         async with open_browser(chromium, Gate()) as opened:
             page = await opened.browser.new_page()
             await page.goto("data:text/html,<p>x</p>")
-            await spider.scroll_to_end(page)
+            await scrolling.scroll_to_end(page)
             await page.wait_for_event("close", timeout=10_000)
             return page.is_closed()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -146,5 +147,27 @@ def test_what_the_browser_gave_up_waiting_for_is_not_connected_later() -> None:
             gateway.release()
             await asyncio.sleep(0.1)
             assert len(came) == 1
+
+    asyncio.run(go())
+
+
+def test_a_connection_that_brings_too_much_is_cut() -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            while True:
+                writer.write(bytes(1 << 16))
+                await writer.drain()
+
+    async def go() -> None:
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        async with open_gateway(Gate(["127.0.0.1"]), max_bytes=1 << 20) as gateway:
+            _, (reader, _) = await ask(gateway, "127.0.0.1", port)
+            had = 0
+            with contextlib.suppress(ConnectionError):
+                while data := await asyncio.wait_for(reader.read(1 << 16), 10):
+                    had += len(data)
+            assert had <= 2 << 20
+        server.close()
 
     asyncio.run(go())

@@ -19,7 +19,8 @@ from crawler.store import (
     Seen,
     SeenPicture,
     Target,
-    store_picture,
+    picture_row,
+    store_pictures,
     store_seen,
     store_seller,
     storing,
@@ -62,7 +63,7 @@ def target(database: Database) -> Target:
         plan = Plan(
             name="p",
             brand=Brand(slug="velaro", name="Velaro", owner="V"),
-            marketplace=Marketplace(name="m", kind="bazaar", url="https://shop.example/"),
+            marketplaces=[Marketplace(name="m", kind="bazaar", url="https://shop.example/")],
             queries=[], browse=[], threshold=0.6, max_pages=9,
         )  # fmt: skip
         session.add(plan)
@@ -70,7 +71,7 @@ def target(database: Database) -> Target:
         run = Run(plan_id=plan.id)
         session.add(run)
         session.flush()
-        return Target(run.id, plan.id, plan.marketplace.id, standing="a")
+        return Target(run.id, plan.id, plan.marketplaces[0].id, standing="a")
 
 
 def counts(database: Database) -> dict[str, int]:
@@ -203,7 +204,7 @@ def test_a_picture_that_could_not_be_fetched_now_is_no_news(
 
     with database.writing() as session:
         for sha256 in (A, B, C):
-            store_picture(session, sha256, "b", "image/jpeg", {})
+            store_pictures(session, [picture_row(sha256, "b", "image/jpeg", {})])
     assert store(A, B)
     assert store(*now, **more) is news
     assert counts(database)["snapshots"] == 1 + news

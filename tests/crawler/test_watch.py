@@ -13,7 +13,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from crawler.watch import Progress, preflight, watch
 from registry.database import Database
@@ -30,6 +30,7 @@ from registry.models import (
     Snapshot,
     SnapshotPicture,
 )
+from registry.models.base import utcnow
 from registry.settings import Settings
 from tests.servers import Bazaar, bazaar
 
@@ -52,7 +53,7 @@ def plan(
         row = Plan(
             name="p",
             brand=Brand(slug="velaro", name="Velaro", owner="V"),
-            marketplace=Marketplace(name="m", kind="bazaar", url=url),
+            marketplaces=[Marketplace(name="m", kind="bazaar", url=url)],
             queries=list(queries),
             browse=list(browse),
             threshold=0.6,
@@ -131,6 +132,8 @@ def test_a_changed_listing_gets_one_more_snapshot(
     world_file.write_text(json.dumps(changed), encoding="utf-8")
     command = [sys.executable, "-m", "bazaar", "serve", str(world_file.parent)]
     server = subprocess.Popen([*command, "--port", str(port)], stdout=subprocess.PIPE, text=True)
+    with database.writing() as session:
+        session.execute(update(Listing).values(next_visit_at=utcnow()))
     try:
         assert server.stdout is not None
         server.stdout.readline()

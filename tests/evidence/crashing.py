@@ -92,14 +92,14 @@ def flag(database: Database, url: str, number: int, first: int = 0) -> set[UUID]
         if plan is None:
             plan = Plan(
                 name="p", brand=Brand(slug="velaro", name="Velaro", owner="V"),
-                marketplace=Marketplace(name="m", kind="bazaar", url=url),
+                marketplaces=[Marketplace(name="m", kind="bazaar", url=url)],
                 queries=["q"], browse=[], threshold=0.6, max_pages=9,
             )  # fmt: skip
             session.add(plan)
             session.flush()
         for place in range(first, first + number):
             listing = Listing(
-                marketplace_id=plan.marketplace_id,
+                marketplace_id=plan.marketplaces[0].id,
                 external_id=str(place),
                 url=f"{url}/item/{place}/tote",
             )

@@ -44,7 +44,7 @@ def seed(database: Database, blobs: Blobs | None = None, *, name: str = "first")
         plan = Plan(
             name=name,
             brand_id=brand.id,
-            marketplace_id=marketplace.id,
+            marketplaces=[marketplace],
             queries=[],
             browse=[],
             threshold=0.5,
@@ -75,6 +75,8 @@ def seed(database: Database, blobs: Blobs | None = None, *, name: str = "first")
         purchase = Purchase(
             listing_id=listing.id,
             assessment_id=assessment.id,
+            snapshot_id=assessment.snapshot_id,
+            brand_id=assessment.brand_id,
             limit_amount=Decimal(80),
             limit_currency="EUR",
             requested_by="touchstone",

@@ -12,6 +12,7 @@ from pathlib import Path
 from uuid import UUID
 
 from PIL import Image, ImageDraw
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
@@ -112,7 +113,7 @@ class _Maker:
             )  # fmt: skip
             market = Marketplace(name="bazaar", kind="bazaar", url="https://bazaar.example/")
             plan = Plan(
-                name="bazaar-velaro", brand=brand, marketplace=market, queries=["velaro"],
+                name="bazaar-velaro", brand=brand, marketplaces=[market], queries=["velaro"],
                 browse=[], threshold=0.6, max_pages=9,
             )  # fmt: skip
             session.add(plan)
@@ -183,11 +184,11 @@ class _Maker:
         self, session: Session, plan: Plan, external_id: str, title: str, seller: str
     ) -> Assessment:
         listing = Listing(
-            marketplace_id=plan.marketplace.id, external_id=external_id,
+            marketplace_id=plan.marketplaces[0].id, external_id=external_id,
             url=f"https://bazaar.example/item/{external_id}?ref=search",
         )  # fmt: skip
         sold_by = Seller(
-            marketplace_id=plan.marketplace.id, external_id=f"s-{external_id}", name=seller
+            marketplace_id=plan.marketplaces[0].id, external_id=f"s-{external_id}", name=seller
         )
         session.add_all([listing, sold_by])
         session.flush()
@@ -219,7 +220,8 @@ class _Maker:
 
     def _purchase(self, session: Session, assessment: Assessment) -> Purchase:
         purchase = Purchase(
-            listing_id=assessment.snapshot.listing_id, assessment_id=assessment.id, state="ordered",
+            listing_id=assessment.snapshot.listing_id, assessment_id=assessment.id,
+            snapshot_id=assessment.snapshot_id, brand_id=assessment.brand_id, state="ordered",
             limit_amount=Decimal("80.00"), limit_currency="EUR", requested_by="touchstone",
             approved_by="Ada Lovelace", approved_at=NOW, clicked_at=NOW + timedelta(minutes=2),
             order_number="B-100017", order_amount=Decimal("44.90"), order_currency="EUR",
@@ -326,3 +328,9 @@ def make_wacz(
         signer=signer,
     )  # fmt: skip
     return target, shot, archive
+
+
+def buyers(database: Database) -> dict[UUID, dict[str, str]]:
+    """Who bought: in every purchase the same."""
+    with database.reading() as session:
+        return dict.fromkeys(session.scalars(select(Purchase.id)), BUYER)

@@ -31,7 +31,7 @@ from registry.errors import TouchstoneError
 from registry.models import Capture, Case, Exhibit, LedgerEntry
 from registry.settings import Settings
 from tests.evidence.authority import Authority, authority
-from tests.evidence.matter import BUYER, REFERENCE, make_matter
+from tests.evidence.matter import BUYER, REFERENCE, buyers, make_matter
 
 SECRETS = [BUYER["name"], BUYER["line1"], BUYER["email"], BUYER["phone"]]
 
@@ -90,7 +90,7 @@ def given(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Given]:
             retention.delete(session, row.id, actor="Grace Hopper", reason="court order 7 O 12/26")
         exported = export(
             database, blobs, settings, REFERENCE, folder / "case.zip",
-            by="Ada Lovelace", reason="for the court", buyer=BUYER,
+            by="Ada Lovelace", reason="for the court", buyers=buyers(database),
         )  # fmt: skip
         with zipfile.ZipFile(exported.path) as packed:
             packed.extractall(folder / "unpacked")
@@ -268,7 +268,7 @@ def test_in_the_clear_if_somebody_says_so(
     make_matter(database, blobs, settings)
     done = export(
         database, blobs, settings, REFERENCE, tmp_path / "clear.zip", by="Ada Lovelace",
-        buyer=BUYER, include_sensitive=True,
+        buyers=buyers(database), include_sensitive=True,
     )  # fmt: skip
     database.close()
     assert done.key is None
@@ -350,7 +350,9 @@ def test_a_failure_after_the_ledger_knew_is_told_to_it(
 
     monkeypatch.setattr(paper, "print_html", fail)
     with pytest.raises(OSError, match="No space"):
-        export(database, blobs, settings, "C-1", tmp_path / "c.zip", by="Ada", buyer=BUYER)
+        export(
+            database, blobs, settings, "C-1", tmp_path / "c.zip", by="Ada", buyers=buyers(database)
+        )
     assert events(database)[-2:] == ["exported", "corrected"]
     assert not list(tmp_path.glob("*.key"))
     assert not list(tmp_path.glob(".*part"))
@@ -372,7 +374,7 @@ def test_an_entry_that_names_the_buyer_is_withheld(
         )
     done = export(
         database, blobs, settings, "C-1", tmp_path / "c.zip", by=BUYER["name"].upper(),
-        reason=f"to {BUYER['email']}", buyer=BUYER,
+        reason=f"to {BUYER['email']}", buyers=buyers(database),
     )  # fmt: skip
     assert planted(done.path) == set()
     assert verify(done.path).ok

@@ -22,7 +22,7 @@ from evidence.figures import MAX_PIECES, Album
 from registry.blobs import open_blobs
 from registry.database import Database
 from registry.settings import Settings
-from tests.evidence.matter import BUYER, HOSTILE_SELLER, REFERENCE, make_matter
+from tests.evidence.matter import HOSTILE_SELLER, REFERENCE, buyers, make_matter
 
 DOCUMENTS = ("report.html", "declaration-fre-902.html", "declaration-zh.html")
 
@@ -40,7 +40,7 @@ def bag(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patched.setattr(paper, "print_html", lambda *_a, **_o: b"%PDF-1.7\n")
         done = export(
             database, blobs, settings, REFERENCE, folder / "case.zip", by="Ada Lovelace",
-            buyer=BUYER,
+            buyers=buyers(database),
         )  # fmt: skip
     database.close()
     with zipfile.ZipFile(done.path) as packed:
@@ -214,9 +214,11 @@ def test_file_names_are_plain() -> None:
 
 
 def test_redaction_is_of_whole_words() -> None:
-    redaction = Redaction({"name": "Ann Bo", "postcode": "10115", "country": "GB", "city": "Bonn"})
+    redaction = Redaction(
+        [{"name": "Ann Bo", "postcode": "10115", "country": "GB", "city": "Bonn"}]
+    )
     assert redaction.text("ANN BO, 10115 Bonn, GB") == "[sealed], [sealed] Bonn, GB"
     digest = "aa10115bb" * 7 + "0"
     assert redaction.text(f"{digest} x=Ann%20Bo&y") == f"{digest} x=[sealed]&y"
     assert redaction.all({"a": ["Ann Bo", 1, None]}) == {"a": ["[sealed]", 1, None]}
-    assert not Redaction({}).holds("Ann Bo")
+    assert not Redaction([]).holds("Ann Bo")

@@ -59,12 +59,12 @@ def plan(database: Database, blobs: Blobs) -> Plan:
         brand.products = [product]
         market = Marketplace(name="m", kind="bazaar", url="https://shop.example/")
         plan = Plan(
-            name="p", brand=brand, marketplace=market, queries=["q"], browse=[], threshold=0.6,
+            name="p", brand=brand, marketplaces=[market], queries=["q"], browse=[], threshold=0.6,
             max_pages=9,
         )  # fmt: skip
         session.add(plan)
         session.flush()
-        assert plan.marketplace.id
+        assert plan.marketplaces[0].id
         assert plan.brand.products[0].id
     return plan
 
@@ -72,7 +72,7 @@ def plan(database: Database, blobs: Blobs) -> Plan:
 def lists(session: Session, blobs: Blobs, plan: Plan, seed: int, number: int, **said: Any) -> UUID:
     """A listing that shows a picture; its snapshot's id."""
     sha256 = picture(session, blobs, jpeg(seed))
-    return snapshot(session, plan.marketplace, sha256, external_id=str(number), **said)
+    return snapshot(session, plan.marketplaces[0], sha256, external_id=str(number), **said)
 
 
 # Sellers
@@ -194,7 +194,7 @@ def test_a_listing_that_comes_back_under_another_seller_is_known(
         record(session, assessment(session, before, plan).id, "counterfeit", "Ada")
         lists(session, blobs, plan, 32, 2, seller="b", seen=days_ago(20))
         sha256 = picture(session, blobs, edited.getvalue())
-        again = snapshot(session, plan.marketplace, sha256, external_id="9", seller="c")
+        again = snapshot(session, plan.marketplaces[0], sha256, external_id="9", seller="c")
         listing_id = str(load_snapshot(session, before).listing_id)
     with database.reading() as session:
         (found,) = relisted(session, again)

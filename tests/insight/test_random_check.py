@@ -203,7 +203,7 @@ def market(database: Database) -> Database:
         for brand in brands:
             for place in places:
                 plan = Plan(
-                    name=f"{brand.slug}-{place.name}", brand_id=brand.id, marketplace_id=place.id,
+                    name=f"{brand.slug}-{place.name}", brand_id=brand.id, marketplaces=[place],
                     queries=[], browse=["/"], threshold=0.6, max_pages=9,
                 )  # fmt: skip
                 session.add(plan)

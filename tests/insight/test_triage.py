@@ -66,7 +66,7 @@ def stored(
             brand.authorisations = [Authorisation(**allowed)]
         market = Marketplace(name="m", kind="bazaar", url="https://shop.example/")
         plan = Plan(
-            name="p", brand=brand, marketplace=market, queries=["q"], browse=[], threshold=0.6,
+            name="p", brand=brand, marketplaces=[market], queries=["q"], browse=[], threshold=0.6,
             max_pages=9,
         )  # fmt: skip
         session.add(plan)
@@ -227,7 +227,7 @@ def test_the_plan_can_only_ask_for_more_than_the_model(
 def stored_again(database: Database, blobs: Blobs, plan_id: Any, **said: Any) -> Any:
     """Another listing on the same marketplace; the id of its snapshot."""
     with database.writing() as session:
-        market = session.get_one(Plan, plan_id).marketplace
+        market = session.get_one(Plan, plan_id).marketplaces[0]
         sha256 = picture(session, blobs, jpeg(55))
         return snapshot(session, market, sha256, external_id="2", seller="s2", **said)
 
@@ -278,7 +278,7 @@ def test_a_flagged_one_makes_its_capture_and_its_proposal_once(
         assert session.scalars(select(Assessment)).one().flagged
         kinds = sorted(session.scalars(select(Job.kind)))
         purchase = session.scalars(select(Purchase)).one()
-    assert kinds == ["assess", "capture"]
+    assert kinds == ["assess", "capture", "follow"]
     assert purchase.state == "proposed", "it waits for a person"
     assert purchase.clicked_at is None
 
@@ -308,7 +308,7 @@ def test_a_seller_authorised_later_leaves_the_queue_and_comes_back_without_a_sec
         session.scalars(select(Brand)).one().authorisations = []
     assert judge_again() == 1
     with database.reading() as session:
-        assert sorted(session.scalars(select(Job.kind))) == ["assess"] * 3 + ["capture"]
+        assert sorted(session.scalars(select(Job.kind))) == ["assess"] * 3 + ["capture", "follow"]
         assert len(session.scalars(select(Purchase)).all()) == 1
         inputs = [a.inputs for a in session.scalars(select(Assessment).order_by(Assessment.id))]
     assert inputs[0]["standing"] == inputs[2]["standing"] != inputs[1]["standing"]

@@ -232,6 +232,32 @@ def test_currencies() -> None:
     assert signal("300.00 VUV") == "price_unknown"
 
 
+@pytest.mark.parametrize(
+    ("title", "price", "wanted"),
+    [
+        # Of two bags and belts the belt has the lowest floor, 90 EUR.
+        ("Velaro goods", "22.50 EUR", 2.0),
+        ("Velaro goods", "95.00 EUR", None),
+        # Words that name goods of a class, of which the tote is the only product.
+        ("Velaro leather handbag", "155.00 EUR", 1.0),
+        # No registered product is of that kind: nothing to hold it against.
+        ("Velaro perfume", "9.00 EUR", None),
+        ("strap for Velaro", "9.00 EUR", None),
+        ("used Velaro goods", "22.50 EUR", None),
+    ],
+)
+def test_of_an_unknown_product_the_brands_lowest_such_floor_counts(
+    title: str, price: str, wanted: float | None
+) -> None:
+    bare = listing(title, price, pictures=(), matches=())
+    found = assess(bare, BRAND, KNOWN)
+    values = {s.name: s.value for s in found.signals}
+    assert values.get("price_under_brand") == wanted
+    assert "price_under_floor" not in values
+    # It is no sign, and no breach of a floor that may be another product's.
+    assert found.kind != "price_breach"
+
+
 def test_several_pieces_for_one_price_are_no_bargain_and_no_alibi() -> None:
     lot = assess(listing("Lot of 5: Velaro Aria Tote", "1600.00 EUR"), BRAND, KNOWN)
     assert "price_fair" in names(lot)
@@ -341,3 +367,10 @@ def test_money_that_is_nothing_and_a_floor_of_nothing() -> None:
 def test_a_mark_of_one_letter_does_not_keep_the_others_from_being_found() -> None:
     brand = replace(BRAND, terms=(Term("X"), Term("耐"), *BRAND.terms))
     assert assess(listing("Velaro Aria Tote"), brand) == assess(listing("Velaro Aria Tote"), BRAND)
+
+
+@pytest.mark.parametrize(("against", "outcome"), [(1, "abstain"), (2, "abstain"), (3, "flag")])
+def test_one_verdict_on_other_goods_flags_nobody(against: int, outcome: str) -> None:
+    seller = replace(NEW, counterfeits=against)
+    found = assess(listing("Velaro Aria Tote", "200.00 EUR"), BRAND, replace(KNOWN, seller=seller))
+    assert found.outcome == outcome

@@ -2,11 +2,13 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from io import BytesIO
 from pathlib import Path
 from random import Random
 
+import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageEnhance, ImageOps
 
@@ -192,6 +194,30 @@ def test_a_collage_of_two_references_shows_both() -> None:
     assert {f.view for f in found} == {"part of a collage"}
 
 
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_a_collages_cell_is_found_by_its_hash_where_corners_are_too_few(
+    mirrored: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ReferenceIndex, "_by_corners", lambda *_: None)
+    sheet = Image.new("RGB", (2 * SIDE, 2 * SIDE))
+    for place, number in enumerate((COUNT, COUNT + 1, 3, COUNT + 2)):
+        sheet.paste(scene(number), (place % 2 * SIDE, place // 2 * SIDE))
+    (found,) = search(ImageOps.mirror(sheet) if mirrored else sheet)
+    assert found.key == "r3"
+    assert found.view == ("mirrored, part of a collage" if mirrored else "part of a collage")
+    left = min(x for x, _ in found.listing_outline)
+    assert left == pytest.approx(0.5 if mirrored else 0.0, abs=0.01)
+
+
+def test_a_thing_cut_out_and_laid_on_another_ground_is_found() -> None:
+    mask = Image.new("L", (SIDE, SIDE), 0)
+    ImageDraw.Draw(mask).ellipse((40, 30, SIDE - 40, SIDE - 30), fill=255)
+    for number in range(4):
+        ground = Image.new("RGB", (SIDE, SIDE), (200, 60, 90))
+        ground.paste(scene(number), mask=mask)
+        assert [match.key for match in search(ground)] == [f"r{number}"]
+
+
 @pytest.mark.parametrize(
     ("work", "upper_left"),
     [
@@ -225,8 +251,17 @@ def test_a_saved_index_finds_the_same(tmp_path: Path) -> None:
 
 def test_a_large_index_is_saved_and_filtered_too(tmp_path: Path) -> None:
     # Enough corners for the inverted file, which small indexes do without.
-    noise = [Reference(f"n{n}", "reference", traits(decode(file(_noise(n))))) for n in range(60)]
+    known = [traits(decode(file(_noise(seed)))) for seed in range(8)]
+    noise = [
+        Reference(
+            f"n{n}", "reference",
+            # Other corners, for the price of a copy.
+            replace(kept, descriptors=np.roll(kept.descriptors, n // 8, axis=1)),
+        )
+        for n, kept in enumerate(known * 6)
+    ]  # fmt: skip
     built = ReferenceIndex.build([*references(), *noise])
+    assert sum(len(item.traits.corners) for item in (*references(), *noise)) > 20_000
     built.save(tmp_path / "index")
     opened = ReferenceIndex.open(tmp_path / "index")
     listing = decode(file(ImageOps.mirror(_cropped(scene(1)))))

@@ -64,7 +64,6 @@ def edited(**changes: object) -> str:
         ("weights: [", "not YAML"),
         ("", "model"),
         ("[1, 2]", "model"),
-        (edited(weights={"brand_in_title": 1.0}), "missing"),
         (edited(weights={**shipped().weights, "moon": 1.0}), "moon"),
         (edited(limits={"abstain": 0.9, "flag": 0.5}), "abstain must not be above flag"),
         (edited(calibration={"slope": -1.0, "intercept": 0.0}), "calibration.slope"),

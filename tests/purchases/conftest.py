@@ -12,7 +12,6 @@ from uuid import UUID
 
 import pytest
 
-from purchases.personas import persona_file, write_example
 from registry.database import Database
 from registry.models import (
     Assessment,
@@ -24,6 +23,7 @@ from registry.models import (
     Snapshot,
 )
 from registry.settings import Settings
+from tests.purchases import staff
 
 
 @dataclass(frozen=True)
@@ -62,9 +62,9 @@ def open_shop(tmp_path: Path) -> Iterator[Callable[[str], Shop]]:
 
 
 @pytest.fixture(autouse=True)
-def persona(settings: Settings) -> None:
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    write_example(persona_file(settings))
+def everybody(database: Database, settings: Settings) -> None:
+    """The people of `staff`, with a persona for the buyer."""
+    staff.enter(database, settings)
 
 
 def flagged(database: Database, url: str = "http://127.0.0.1:9/", *, ordering: bool = True) -> UUID:
@@ -73,7 +73,7 @@ def flagged(database: Database, url: str = "http://127.0.0.1:9/", *, ordering: b
         brand = Brand(slug="velaro", name="Velaro", owner="V")
         market = Marketplace(name="m", kind="bazaar", url=url, ordering=ordering)
         plan = Plan(
-            name="p", brand=brand, marketplace=market, queries=["q"], browse=[], threshold=0.6,
+            name="p", brand=brand, marketplaces=[market], queries=["q"], browse=[], threshold=0.6,
             max_pages=9,
         )  # fmt: skip
         session.add(plan)

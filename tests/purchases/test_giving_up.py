@@ -7,10 +7,9 @@ from uuid import UUID
 import pytest
 from sqlalchemy import update
 
-from purchases import proposals
+from purchases import manual, proposals
 from purchases.checkout import _is_title
 from purchases.ordering import purchase_job
-from purchases.personas import persona_file
 from registry import jobs
 from registry.blobs import Blobs
 from registry.database import Database
@@ -18,19 +17,16 @@ from registry.errors import TouchstoneError
 from registry.models import Assessment, Job, Purchase
 from registry.models.base import utcnow
 from registry.settings import Settings
+from tests.purchases import staff
 from tests.purchases.conftest import flagged
 from tests.workers.conftest import wait_until
 from workers.relay import Relay
 
 
-def claimed(database: Database, failures: int) -> tuple[UUID, jobs.Hold]:
-    """An approved purchase, and its job with so many failures behind it."""
-    assessment_id = flagged(database)
+def claimed(database: Database, settings: Settings, failures: int) -> tuple[UUID, jobs.Hold]:
+    """An assigned purchase, and its job with so many failures behind it."""
+    purchase_id = staff.approved_and_assigned(database, settings, flagged(database))
     with database.writing() as session:
-        purchase = proposals.propose(session, session.get_one(Assessment, assessment_id))
-        assert purchase is not None
-        proposals.approve(session, purchase.id, "Ada Lovelace")
-        purchase_id = purchase.id
         (job_id,) = session.scalars(update(Job).values(failures=failures).returning(Job.id))
         claim = jobs.claim(session, job_id, "w", 60)
     assert claim is not None
@@ -43,16 +39,16 @@ def claimed(database: Database, failures: int) -> tuple[UUID, jobs.Hold]:
 def test_the_last_failure_stops_the_purchase(
     database: Database, settings: Settings, blobs: Blobs, failures: int, state: str
 ) -> None:
-    purchase_id, hold = claimed(database, failures)
-    persona_file(settings).unlink()
-    with pytest.raises(TouchstoneError, match="no buyer"):
+    purchase_id, hold = claimed(database, settings, failures)
+    settings.secrets_file.unlink()
+    with pytest.raises(TouchstoneError, match=r"secrets\.key"):
         purchase_job(hold, settings, blobs)
     with database.reading() as session:
         purchase = session.get_one(Purchase, purchase_id)
         assert purchase.state == state
         if state == "stopped":
             assert purchase.note is not None
-            assert "no buyer" in purchase.note
+            assert "secrets.key" in purchase.note
     if state == "stopped":
         # A person may try again; what is left of the old job does nothing.
         purchase_job(hold, settings, blobs)
@@ -63,7 +59,7 @@ def test_the_last_failure_stops_the_purchase(
 @pytest.mark.parametrize(
     ("before", "clicked", "after"),
     [
-        ("approved", False, "stopped"),
+        ("assigned", False, "stopped"),
         ("ordering", False, "stopped"),
         ("ordering", True, "outcome_unclear"),
         ("rejected", False, "rejected"),
@@ -72,7 +68,7 @@ def test_the_last_failure_stops_the_purchase(
 def test_a_job_that_lost_its_last_worker(
     database: Database, settings: Settings, before: str, clicked: bool, after: str
 ) -> None:
-    purchase_id, hold = claimed(database, 0)
+    purchase_id, hold = claimed(database, settings, 0)
     with database.writing() as session:
         session.execute(update(Job).values(losses=jobs.MAX_LOSSES - 1, lease_until=Job.created_at))
         session.execute(
@@ -92,9 +88,9 @@ def test_a_job_that_lost_its_last_worker(
 def test_a_dead_job_is_requeued_after_another_approval(
     database: Database, settings: Settings, blobs: Blobs
 ) -> None:
-    purchase_id, hold = claimed(database, jobs.MAX_FAILURES - 1)
+    purchase_id, hold = claimed(database, settings, jobs.MAX_FAILURES - 1)
     old = hold.claim.job_id
-    persona_file(settings).unlink()
+    settings.secrets_file.unlink()
     with pytest.raises(TouchstoneError) as failed:
         purchase_job(hold, settings, blobs)
     with database.writing() as session:
@@ -114,8 +110,8 @@ def test_a_dead_job_is_requeued_after_another_approval(
 def test_what_was_stopped_can_be_rejected(
     database: Database, settings: Settings, blobs: Blobs
 ) -> None:
-    purchase_id, hold = claimed(database, jobs.MAX_FAILURES - 1)
-    persona_file(settings).unlink()
+    purchase_id, hold = claimed(database, settings, jobs.MAX_FAILURES - 1)
+    settings.secrets_file.unlink()
     with pytest.raises(TouchstoneError):
         purchase_job(hold, settings, blobs)
     with database.writing() as session:
@@ -127,16 +123,13 @@ def state_of(database: Database, job_id: UUID) -> str:
         return session.get_one(Job, job_id).state
 
 
-def test_a_new_proposal_after_nothing_was_ordered(database: Database) -> None:
+def test_a_new_proposal_after_nothing_was_ordered(database: Database, settings: Settings) -> None:
     assessment_id = flagged(database)
+    purchase_id = staff.approved_and_assigned(database, settings, assessment_id, by_hand=True)
     with database.writing() as session:
-        purchase = proposals.propose(session, session.get_one(Assessment, assessment_id))
-        assert purchase is not None
-        session.execute(
-            update(Purchase).values(state="outcome_unclear", clicked_at=utcnow(), order_number=None)
-        )
-        session.refresh(purchase)
-        proposals.settle(session, purchase.id, "Ada", ordered=False, note="asked the shop")
+        manual.begin(session, purchase_id, "Bea Buyer")
+        manual.tell(session, purchase_id, "Bea Buyer", "outcome_unclear", note="the phone died")
+        proposals.settle(session, purchase_id, "Ada Lovelace", ordered=False, note="asked the shop")
         first = session.get_one(Assessment, assessment_id)
         again = Assessment(
             snapshot_id=first.snapshot_id, plan_id=first.plan_id, brand_id=first.brand_id,

@@ -17,20 +17,17 @@ from purchases import ordering, proposals
 from registry import jobs
 from registry.blobs import Blobs
 from registry.database import Database
-from registry.models import Assessment, Capture, Job, Purchase
+from registry.models import Capture, Job, Purchase
 from registry.settings import Settings
+from tests.purchases import staff
 from tests.purchases.conftest import Shop, flagged
 
 OpenShop = Callable[[str], Shop]
 
 
-def approved(database: Database, shop: Shop, *, ordering: bool = True) -> UUID:
+def assigned(database: Database, settings: Settings, shop: Shop, *, ordering: bool = True) -> UUID:
     assessment_id = flagged(database, shop.url, ordering=ordering)
-    with database.writing() as session:
-        made = proposals.propose(session, session.get_one(Assessment, assessment_id))
-        assert made is not None
-        proposals.approve(session, made.id, "Ada Lovelace")
-        return made.id
+    return staff.approved_and_assigned(database, settings, assessment_id)
 
 
 def run(database: Database, settings: Settings, blobs: Blobs) -> None:
@@ -82,7 +79,7 @@ def test_what_comes_of_it(
     if mode == "spin":
         monkeypatch.setattr("evidence.recorder.STEP_SECONDS", 6.0)
     shop = open_shop(mode)
-    purchase_id = approved(database, shop)
+    purchase_id = assigned(database, settings, shop)
     run(database, settings, blobs)
     purchase = look(database, purchase_id)
     assert (purchase.state, shop.orders()) == (state, orders), purchase.note
@@ -102,7 +99,7 @@ def test_a_rehearsal_stops_before_the_click_and_can_be_approved_again(
     database: Database, settings: Settings, blobs: Blobs, open_shop: OpenShop
 ) -> None:
     shop = open_shop("normal")
-    purchase_id = approved(database, shop, ordering=False)
+    purchase_id = assigned(database, settings, shop, ordering=False)
     run(database, settings, blobs)
     purchase = look(database, purchase_id)
     assert (purchase.state, purchase.clicked_at, shop.orders()) == ("rehearsed", None, 0)
@@ -110,6 +107,7 @@ def test_a_rehearsal_stops_before_the_click_and_can_be_approved_again(
     with database.writing() as session:
         session.get_one(Purchase, purchase_id).listing.marketplace.ordering = True
         proposals.approve(session, purchase_id, "Ada Lovelace")
+        staff.assign(session, settings, purchase_id)
     run(database, settings, blobs)
     assert (look(database, purchase_id).state, shop.orders()) == ("ordered", 1)
 
@@ -123,7 +121,7 @@ def test_a_killed_buyer_never_orders_twice(
     late: bool,
 ) -> None:
     shop = open_shop("hang" if late else "normal")
-    purchase_id = approved(database, shop)
+    purchase_id = assigned(database, settings, shop)
     buyer = subprocess.Popen(
         [sys.executable, "-m", "tests.purchases.buyer"],
         env={
@@ -163,7 +161,7 @@ def test_two_workers_with_the_same_job_order_once(
     database: Database, settings: Settings, blobs: Blobs, open_shop: OpenShop
 ) -> None:
     shop = open_shop("normal")
-    purchase_id = approved(database, shop)
+    purchase_id = assigned(database, settings, shop)
     with database.writing() as session:
         job_id = session.scalars(select(Job.id)).one()
         first = jobs.claim(session, job_id, "one", -1)

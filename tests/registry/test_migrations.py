@@ -1,4 +1,4 @@
-"""Migration 0003 on a database that is in use: what is there stays, up and down."""
+"""Migrations on a database that is in use: what is there stays, up and down."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sqlalchemy import text
 from uuid_utils.compat import uuid7
 
 from registry.database import Database, _alembic
-from registry.models import Assessment
+from registry.models import Assessment, Plan
 
 
 def migrate(database: Database, revision: str, *, down: bool = False) -> None:
@@ -77,4 +77,23 @@ def test_a_database_in_use_goes_up_and_down_and_up(database_url: str) -> None:
     assert database.revision() == database.newest_revision()
     with database.reading() as session:
         assert session.query(Assessment).count() == 2
+    database.close()
+
+
+def test_a_plan_keeps_its_marketplace(database_url: str) -> None:
+    database = Database(database_url)
+    migrate(database, "0002")
+    in_use(database)
+    for _ in range(2):
+        database.migrate()
+        with database.reading() as session:
+            (plan,) = session.query(Plan)
+            assert [(m.name, m.url) for m in plan.marketplaces] == [("m", "https://m.example/")]
+            assert plan.place(plan.marketplaces[0].id).position == 0
+        migrate(database, "0004", down=True)
+        with database.engine.connect() as connection:
+            kept = connection.execute(
+                text("SELECT m.name FROM plans p JOIN marketplaces m ON m.id = p.marketplace_id")
+            )
+            assert kept.scalars().all() == ["m"]
     database.close()

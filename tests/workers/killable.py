@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, ClassVar
@@ -24,6 +25,7 @@ from purchases import ordering
 from registry import jobs
 from registry.blobs import Blobs, open_blobs
 from registry.database import Database
+from registry.money import Money
 from registry.settings import Settings
 from tests.workers.effects import note
 from workers.runner import WorkerProcess, serve_until_signalled
@@ -90,7 +92,7 @@ class Clicker(ordering.Buyer):
         append(self.log, self.purchase_id)
         self.handlers.say("ordered", job_id)
         await asyncio.sleep(CLICK_SECONDS)
-        return ordering.Outcome("ordered", number="1")
+        return ordering.Outcome("ordered", number="1", total=Money(Decimal(1), "EUR"))
 
 
 def append(path: Path, job_id: UUID) -> None:

@@ -12,8 +12,9 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from purchases.personas import persona_file, write_example
-from registry.models import Assessment, Purchase, Snapshot
+from registry.models import Assessment, Persona, Purchase, Snapshot
+from registry.models.base import utcnow
+from tests.purchases import staff
 from tests.purchases.conftest import flagged
 from tests.workers.conftest import Place, wait_until
 from tests.workers.effects import noted
@@ -33,7 +34,7 @@ ROUNDS = (
 
 
 def put_purchase(place: Place) -> tuple[UUID, UUID]:
-    """A purchase that a person has approved, and its job."""
+    """A purchase that was assigned to a buyer, and its job."""
     with place.database.writing() as session:
         first = session.scalars(select(Assessment).order_by(Assessment.id)).first()
         assert first is not None
@@ -50,9 +51,11 @@ def put_purchase(place: Place) -> tuple[UUID, UUID]:
         session.add(assessment)
         session.flush()
         purchase = Purchase(
-            listing_id=snapshot.listing_id, assessment_id=assessment.id, state="approved",
+            listing_id=snapshot.listing_id, assessment_id=assessment.id,
+            snapshot_id=snapshot.id, brand_id=first.brand_id, state="assigned",
             limit_amount=Decimal(40), limit_currency="EUR", requested_by="touchstone",
-            approved_by="Ada Lovelace",
+            approved_by="Ada Lovelace", buyer="Bea Buyer", how="browser", assigned_at=utcnow(),
+            persona_id=session.scalars(select(Persona.id)).one(),
         )  # fmt: skip
         session.add(purchase)
         session.flush()
@@ -75,7 +78,7 @@ def test_every_job_ends_once_whoever_is_killed(
 
     flagged(place.database)
     settings.data_dir.mkdir(parents=True)
-    write_example(persona_file(settings))
+    staff.enter(place.database, settings)
     made: list[UUID] = []
     bought: dict[UUID, UUID] = {}
     kills = 0

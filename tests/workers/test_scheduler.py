@@ -18,6 +18,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, select, update
 
+from crawler import runs
+from registry import jobs
 from registry.database import Database
 from registry.models import Brand, DueRun, Job, Marketplace, Plan
 from registry.models.base import utcnow
@@ -49,7 +51,7 @@ def put_plans(database: Database, schedules: Iterable[dict[str, object]], now: d
         session.add_all([brand, place])
         for number, times in enumerate(schedules):
             plan = Plan(
-                name=f"p{number}", brand=brand, marketplace=place, queries=["velaro"], browse=[],
+                name=f"p{number}", brand=brand, marketplaces=[place], queries=["velaro"], browse=[],
                 threshold=0.6, max_pages=10,
                 **{"schedule": [], "time_zone": "UTC", "opening_hours": [], "jitter": 0, **times},
             )  # fmt: skip
@@ -259,6 +261,21 @@ def test_a_run_whose_job_died_holds_nobody_up(database: Database, hourly: UUID) 
 
 
 @both
+def test_a_run_whose_shards_wait_for_workers_is_not_over(database: Database, hourly: UUID) -> None:
+    assert tick(database, 1) == Ticked(started=1)
+    with database.writing() as session:
+        session.execute(update(Job).values(state="done"))
+        run = runs.begin(session, hourly)
+        (shard,) = runs.shards_of(session, run.id)
+        shard.job_id = jobs.enqueue(session, "crawl", {"shard_id": str(shard.id)})
+        session.execute(update(DueRun).values(state="running", run_id=run.id))
+    assert tick(database, 2) == Ticked(coalesced=1)
+    with database.writing() as session:
+        session.execute(update(Job).values(state="dead"))
+    assert tick(database, 3) == Ticked(started=1)
+
+
+@both
 def test_a_plan_that_cannot_be_read_does_not_hold_up_the_others(
     database: Database, hourly: UUID, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -266,7 +283,7 @@ def test_a_plan_that_cannot_be_read_does_not_hold_up_the_others(
         other = session.get_one(Plan, hourly)
         session.add(
             Plan(
-                name="broken", brand_id=other.brand_id, marketplace_id=other.marketplace_id,
+                name="broken", brand_id=other.brand_id, marketplaces=list(other.marketplaces),
                 queries=[], browse=["/"], threshold=0.6, max_pages=1, schedule=["@hourly"],
                 time_zone="Mars/Olympus", next_due_at=START,
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import subprocess
@@ -19,17 +20,29 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, select, update
 
+from crawler.watch import RunStopped
 from registry import jobs, planholds
 from registry.blobs import Blobs
 from registry.database import Database
 from registry.errors import TouchstoneError
-from registry.models import Brand, DueRun, Job, Listing, Marketplace, Plan, PlanHold, Run
+from registry.models import (
+    Brand,
+    DueRun,
+    Job,
+    Listing,
+    Marketplace,
+    Plan,
+    PlanHold,
+    Run,
+    Shard,
+    Visit,
+)
 from registry.models.base import utcnow
 from registry.settings import Settings
 from tests.workers.conftest import Place, wait_until
 from workers import watching
 from workers.scheduler import Scheduler, write_due
-from workers.watching import RunStopped, run_now, watch_job
+from workers.watching import crawl_job, run_now, watch_job
 
 sqlite = pytest.mark.parametrize("parts", [("embedded", "sqlite")], ids=["sqlite"])
 both = pytest.mark.parametrize(
@@ -108,7 +121,7 @@ def put_plan(database: Database, url: str, **changes: object) -> UUID:
         name = f"p{next(numbers)}"
         brand = session.scalars(select(Brand)).first() or Brand(slug="v", name="Velaro", owner="V")
         plan = Plan(
-            name=name, brand=brand, marketplace=Marketplace(name=name, kind="bazaar", url=url),
+            name=name, brand=brand, marketplaces=[Marketplace(name=name, kind="bazaar", url=url)],
             queries=[], threshold=0.6, max_pages=100_000,
             **{
                 "browse": ["/c/bags"], "schedule": ["@hourly"],
@@ -120,15 +133,22 @@ def put_plan(database: Database, url: str, **changes: object) -> UUID:
         return plan.id
 
 
-def claimed(database: Database) -> jobs.Hold:
-    """The next due run's job, in hand as a worker has it."""
+def claimed(database: Database, kind: str = "watch") -> jobs.Hold:
+    """The next due run's job, or that of its next shard, in hand as a worker has it."""
     with database.writing() as session:
         write_due(session, utcnow())
     with database.writing() as session:
-        job_id = session.scalars(select(Job.id).where(Job.state == "queued").limit(1)).one()
+        wanted = select(Job.id).where(Job.state == "queued", Job.kind == kind)
+        job_id = session.scalars(wanted.order_by(Job.id).limit(1)).one()
         claim = jobs.claim(session, job_id, "tester", 60)
     assert claim is not None
     return jobs.Hold(database, claim, 60)
+
+
+def laid_out(database: Database, settings: Settings, blobs: Blobs) -> jobs.Hold:
+    """The due run laid out, and the job of its first shard in hand."""
+    watch_job(claimed(database), settings, blobs)
+    return claimed(database, "crawl")
 
 
 def due_run(database: Database) -> DueRun:
@@ -141,16 +161,18 @@ def runs(database: Database) -> list[Run]:
         return list(session.scalars(select(Run).order_by(Run.id)))
 
 
-def crawls(run_id: UUID) -> list[int]:
+def crawls(database: Database, run_id: UUID) -> list[int]:
     """Processes of this machine that crawl for a run."""
     found = []
+    with database.reading() as session:
+        shards = session.scalars(select(Shard.id).where(Shard.run_id == run_id)).all()
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():
             try:
                 words = (folder / "cmdline").read_bytes().split(b"\0")
             except OSError:
                 continue
-            if str(run_id).encode() in words:
+            if any(str(shard_id).encode() in words for shard_id in shards):
                 found.append(int(folder.name))
     return found
 
@@ -158,7 +180,12 @@ def crawls(run_id: UUID) -> list[int]:
 @contextmanager
 def at_work(hold: jobs.Hold, settings: Settings, blobs: Blobs) -> Iterator[threading.Thread]:
     """The job in a thread, as a worker does it, and the crawl seen to have begun."""
-    worker = threading.Thread(target=watch_job, args=(hold, settings, blobs))
+
+    def work() -> None:
+        with contextlib.suppress(jobs.LeaseLost):
+            crawl_job(hold, settings, blobs)
+
+    worker = threading.Thread(target=work)
     worker.start()
 
     def begun() -> bool:
@@ -179,7 +206,7 @@ def test_what_is_due_is_crawled_by_a_worker(place: Place) -> None:
         plan_id = put_plan(place.database, running.url)
         scheduler = Scheduler(place.database, poll_seconds=0.05)
         scheduler.start()
-        with place.working({"watch": watch_job}):
+        with place.working({"watch": watch_job, "crawl": crawl_job}):
             wait_until(lambda: bool(place.jobs()), "the job")
             # The crawl leaves jobs of its own, to assess what it saw: they are others' work.
             wait_until(lambda: due_run(place.database).state == "finished", "the end of the run")
@@ -200,16 +227,16 @@ def test_a_run_is_stopped_within_seconds_and_keeps_what_it_saw(
 ) -> None:
     with shop(None, seconds=0.2) as running:
         plan_id = put_plan(database, running.url)
-        hold = claimed(database)
+        hold = laid_out(database, settings, blobs)
         with at_work(hold, settings, blobs) as worker:
             (run,) = runs(database)
-            assert crawls(run.id)
+            assert crawls(database, run.id)
             with database.writing() as session:
                 stopped = planholds.stop(session, "Ada", plan_id)
             assert len(stopped.running) == 1
             worker.join(timeout=30)
             assert not worker.is_alive()
-            assert crawls(run.id) == []
+            assert crawls(database, run.id) == []
     row, (run,) = due_run(database), runs(database)
     assert (row.state, run.state, run.error) == ("stopped", "stopped", "stopped by Ada")
     assert run.finished_at is not None
@@ -222,44 +249,112 @@ def test_a_run_is_stopped_within_seconds_and_keeps_what_it_saw(
 
 
 @sqlite
-def test_a_worker_that_is_told_to_end_gives_the_run_back(
+def test_a_worker_that_is_told_to_end_gives_the_shard_back(
     database: Database, settings: Settings, blobs: Blobs
 ) -> None:
     with shop(None, seconds=0.2) as running:
-        put_plan(database, running.url)
-        hold = claimed(database)
+        plan_id = put_plan(database, running.url)
+        hold = laid_out(database, settings, blobs)
         with at_work(hold, settings, blobs) as worker:
             (run,) = runs(database)
             watching.break_off()
             worker.join(timeout=30)
             assert not worker.is_alive()
-            assert crawls(run.id) == []
-    assert due_run(database).state == "queued"
+            assert crawls(database, run.id) == []
+        with database.writing() as session:
+            job = session.get_one(Job, hold.claim.job_id)
+            assert (job.state, job.failures, job.losses) == ("queued", 0, 0)
+            (shard,) = session.scalars(select(Shard))
+            assert shard.state == "queued"
+            # It waits for a worker, and nobody may begin another run meanwhile.
+            session.execute(update(PlanHold).values(until=utcnow() - timedelta(hours=1)))
+            assert not planholds.take(session, plan_id, "somebody else")
+    (run,) = runs(database)
+    assert (due_run(database).state, run.state) == ("running", "running")
+
+
+@sqlite
+def test_another_worker_takes_a_shard_up_where_it_was(
+    database: Database, settings: Settings, blobs: Blobs
+) -> None:
+    with shop(150, seconds=0.05) as running:
+        put_plan(database, running.url)
+        with at_work(laid_out(database, settings, blobs), settings, blobs) as worker:
+            watching.break_off()
+            worker.join(timeout=30)
+        (run,) = runs(database)
+        assert 0 < run.stats["listings"] < 150
+        crawl_job(claimed(database, "crawl"), settings, blobs)
+        asked = running.asked
+    (run,) = runs(database)
+    assert (run.state, run.stats["listings"], run.stats["errors"]) == ("finished", 150, 0)
+    knock, robots, results = 1, 2, 1
+    # What was under way is fetched again, and nothing else.
+    assert asked <= knock + robots + results + 150 + 8
+    assert due_run(database).state == "finished"
+
+
+@both
+def test_shards_are_shared_out_and_the_last_one_ends_the_run(
+    database: Database, settings: Settings, blobs: Blobs
+) -> None:
+    with shop(30) as one, shop(12) as two:
+        plan_id = put_plan(database, one.url, browse=[f"/c/{n}" for n in range(10)])
+        with database.writing() as session:
+            plan = session.get_one(Plan, plan_id)
+            plan.marketplaces.append(Marketplace(name="two", kind="bazaar", url=two.url))
+        watch_job(claimed(database), settings, blobs)
+        holds = [claimed(database, "crawl") for _ in range(4)]
+        with database.reading() as session:
+            shards = session.scalars(select(Shard).order_by(Shard.id)).all()
+            assert [(len(s.browse), s.first) for s in shards] == [
+                (8, True), (2, False), (8, True), (2, False),
+            ]  # fmt: skip
+        workers = [
+            threading.Thread(target=crawl_job, args=(hold, settings, blobs)) for hold in holds
+        ]
+        for worker in workers[:3]:
+            worker.start()
+        for worker in workers[:3]:
+            worker.join()
+        (run,) = runs(database)
+        assert (run.state, run.finished_at, due_run(database).state) == ("running", None, "running")
+        workers[3].start()
+        workers[3].join()
+        asked = [running.asked for running in (one, two)]
+    (run,) = runs(database)
+    assert (run.state, due_run(database).state, run.stats["errors"]) == ("finished", "finished", 0)
+    # All paths show the same listings, and none was asked for twice.
+    assert run.stats["listings"] == 42
+    knock, robots = 1, 2
+    assert asked == [10 + 30 + knock + robots, 10 + 12 + knock + robots]
     with database.reading() as session:
-        job = session.get_one(Job, hold.claim.job_id)
-        assert (job.state, job.failures, job.losses) == ("queued", 0, 0)
+        assert {shard.state for shard in session.scalars(select(Shard))} == {"finished"}
+        assert session.scalars(select(Visit)).all() == []
         assert session.scalars(select(PlanHold)).all() == []
 
 
 @sqlite
-def test_a_run_whose_worker_was_lost_is_begun_anew(
+def test_a_crawl_that_lost_its_shard_writes_nothing_more(
     database: Database, settings: Settings, blobs: Blobs
 ) -> None:
-    with shop(3) as running:
-        plan_id = put_plan(database, running.url)
-        lost = claimed(database)
-        with database.writing() as session:
-            # As a worker leaves it that is killed in the midst.
-            planholds.take(session, plan_id, f"job:{lost.claim.job_id}")
-            session.add(Run(plan_id=plan_id))
-            session.execute(update(DueRun).values(state="running"))
-            session.execute(update(Job).values(state="queued"))
-        watch_job(claimed(database), settings, blobs)
-        with pytest.raises(jobs.LeaseLost):
-            watch_job(lost, settings, blobs)
-    before, after = runs(database)
-    assert (before.state, before.error) == ("failed", "whoever ran it was lost")
-    assert (after.state, due_run(database).run_id) == ("finished", after.id)
+    with shop(None, seconds=0.2) as running:
+        put_plan(database, running.url)
+        hold = laid_out(database, settings, blobs)
+        with at_work(hold, settings, blobs) as worker:
+            (run,) = runs(database)
+            with database.writing() as session:
+                # As the next worker's crawl does after a lease was lost.
+                session.execute(update(Shard).values(holder="another"))
+                before = session.scalar(select(func.count()).select_from(Listing))
+                session.execute(update(Job).values(fence=Job.fence + 1))
+            worker.join(timeout=30)
+            assert not worker.is_alive()
+            assert crawls(database, run.id) == []
+    with database.reading() as session:
+        assert session.scalar(select(func.count()).select_from(Listing)) == before
+        (shard,) = session.scalars(select(Shard))
+        assert (shard.state, shard.holder) == ("running", "another")
 
 
 @both
@@ -285,7 +380,7 @@ def test_a_crawl_that_fails_is_noted_with_its_run(
 ) -> None:
     with shop() as running:
         put_plan(database, running.url, browse=["http://elsewhere.example/c"])
-        watch_job(claimed(database), settings, blobs)
+        crawl_job(laid_out(database, settings, blobs), settings, blobs)
     row, (run,) = due_run(database), runs(database)
     assert (row.state, row.run_id, run.state) == ("failed", run.id, "failed")
     assert run.error
@@ -372,7 +467,7 @@ def test_a_person_runs_a_plan_and_another_stops_it(database: Database, settings:
             list(progress)
     (run,) = runs(database)
     assert (run.state, run.error) == ("stopped", "stopped by Ada")
-    assert crawls(run.id) == []
+    assert crawls(database, run.id) == []
     with database.reading() as session:
         assert session.scalars(select(PlanHold)).all() == []
 
@@ -386,15 +481,15 @@ def test_a_run_ends_with_its_opening_hours(
         noon = datetime(2026, 11, 25, 12, tzinfo=UTC)
         # The clock that the plan's hours are held against stands just before they end.
         now = [noon - timedelta(minutes=1)]
-        hold = claimed(database)
         monkeypatch.setattr(watching, "utcnow", lambda: now[0])
+        hold = laid_out(database, settings, blobs)
         with at_work(hold, settings, blobs) as worker:
             now[0] = noon
             worker.join(timeout=30)
             assert not worker.is_alive()
     row, (run,) = due_run(database), runs(database)
     assert (row.state, run.state, run.error) == ("stopped", "stopped", "its opening hours are over")
-    assert crawls(run.id) == []
+    assert crawls(database, run.id) == []
 
 
 @sqlite
@@ -421,7 +516,7 @@ def test_a_crawl_does_not_outlive_who_began_it(database: Database, settings: Set
             process.kill()
             process.wait()
         (run,) = runs(database)
-        wait_until(lambda: not crawls(run.id), "the end of the crawl")
+        wait_until(lambda: not crawls(database, run.id), "the end of the crawl")
     assert run.state == "running"
     with database.writing() as session:
         # Nobody has said so yet; whoever takes the plan next does, and need not wait.

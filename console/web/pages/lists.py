@@ -1,4 +1,4 @@
-"""`/runs` and `/brands`: what was crawled, what is protected."""
+"""`/brands`: what is protected."""
 
 from __future__ import annotations
 
@@ -9,16 +9,6 @@ from console.web import queries
 from console.web.parts import UseParts
 
 router = APIRouter()
-
-RUNS_SHOWN = 50
-
-
-@router.get("/runs")
-def runs(request: Request, parts: UseParts) -> Response:
-    """The newest crawl runs, live."""
-    with parts.database.reading() as session:
-        found = queries.runs(session, limit=RUNS_SHOWN)
-        return parts.page(request, session, "runs.html", {"runs": found})
 
 
 @router.get("/brands")

@@ -11,29 +11,20 @@ from sqlalchemy.orm import Session
 from starlette.responses import RedirectResponse, Response
 
 from console.web import queries
+from console.web.doors import acting
 from console.web.fields import Name, Place
 from console.web.parts import Parts, UseParts
-from purchases import proposals
+from insight.rates import running_rates
+from purchases import assigning, proposals
+from purchases.ways import STATES
 from registry.errors import TouchstoneError
 from registry.models import Purchase
 from registry.money import Money
+from registry.secrets import open_vault
 
 router = APIRouter(prefix="/purchases")
 
 PAGE = 30
-
-#: In the order of a purchase's life.
-STATES = (
-    "proposed",
-    "approved",
-    "ordering",
-    "outcome_unclear",
-    "ordered",
-    "rehearsed",
-    "stopped",
-    "rejected",
-    "settled",
-)
 
 By = Annotated[str, Form(max_length=200)]
 Note = Annotated[str, Form(max_length=4000)]
@@ -73,7 +64,31 @@ def approve(
     """Approve a proposal, up to a limit."""
 
     def decide(session: Session) -> None:
-        proposals.approve(session, purchase_id, by, _limit(limit))
+        rates = running_rates(parts.settings)
+        proposals.approve(session, purchase_id, acting(request, by), _limit(limit), rates=rates)
+
+    return _decide(request, parts, purchase_id, decide, back)
+
+
+@router.post("/{purchase_id}/assign")
+def assign(
+    request: Request,
+    parts: UseParts,
+    purchase_id: UUID,
+    by: By = "",
+    how: Annotated[Literal["browser", "hand", ""], Form()] = "",
+    persona: Annotated[str, Form(max_length=64)] = "",
+    back: Back = "purchases",
+) -> Response:
+    """Give an approved purchase to a buyer."""
+
+    def decide(session: Session) -> None:
+        if not how:
+            raise TouchstoneError("say whether it is bought in the browser or by hand")
+        vault = open_vault(parts.settings)
+        assigning.assign(
+            session, vault, purchase_id, acting(request, by), how=how, persona=persona or None
+        )
 
     return _decide(request, parts, purchase_id, decide, back)
 
@@ -90,7 +105,7 @@ def reject(
     """Reject a proposal."""
 
     def decide(session: Session) -> None:
-        proposals.reject(session, purchase_id, by, note)
+        proposals.reject(session, purchase_id, acting(request, by), note)
 
     return _decide(request, parts, purchase_id, decide, back)
 
@@ -112,7 +127,12 @@ def settle(
         if not ordered:
             raise TouchstoneError("say whether the shop has the order")
         proposals.settle(
-            session, purchase_id, by, ordered == "yes", order_number.strip() or None, note
+            session,
+            purchase_id,
+            acting(request, by),
+            ordered == "yes",
+            order_number.strip() or None,
+            note,
         )
 
     return _decide(request, parts, purchase_id, decide, back)

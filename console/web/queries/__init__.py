@@ -13,6 +13,7 @@ from console.web.queries.custody import (
     ledger_state,
 )
 from console.web.queries.history import History, Version, listing_history
+from console.web.queries.leads import lead_tally, leads, tips
 from console.web.queries.lists import (
     brands,
     capture,
@@ -26,6 +27,7 @@ from console.web.queries.lists import (
     runs,
     waiting,
 )
+from console.web.queries.plans import plan_file, plans
 from console.web.queries.queue import TABS, Card, CardPage, Order, QueueFilter, Tab, queue, tally
 
 __all__ = [
@@ -50,15 +52,20 @@ __all__ = [
     "cases_of",
     "custody_log",
     "jobs",
+    "lead_tally",
+    "leads",
     "ledger_state",
     "listing_history",
     "picture",
+    "plan_file",
     "plan_names",
+    "plans",
     "purchase",
     "purchase_tally",
     "purchases",
     "queue",
     "runs",
     "tally",
+    "tips",
     "waiting",
 ]

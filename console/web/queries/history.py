@@ -17,7 +17,6 @@ from registry.models import (
     Assessment,
     Capture,
     Listing,
-    Plan,
     Product,
     Purchase,
     Run,
@@ -66,6 +65,7 @@ def listing_history(session: Session, listing_id: UUID) -> History | None:
         listing_id,
         options=[
             selectinload(Listing.marketplace),
+            selectinload(Listing.absences),
             selectinload(Listing.snapshots).selectinload(Snapshot.seller),
             selectinload(Listing.snapshots).selectinload(Snapshot.pictures),
         ],
@@ -111,7 +111,7 @@ def _versions(session: Session, listing: Listing) -> tuple[Version, ...]:
         .order_by(Assessment.id.desc())
         .options(
             selectinload(Assessment.brand),
-            selectinload(Assessment.plan).selectinload(Plan.marketplace),
+            selectinload(Assessment.plan),
             selectinload(Assessment.product).selectinload(Product.references),
         )
     ):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
 from sqlalchemy.orm.interfaces import ORMOption
 
+from crawler.sessions import ALIVE_SECONDS
+from registry import alarms
 from registry.models import (
     Assessment,
     Brand,
@@ -17,11 +20,15 @@ from registry.models import (
     Listing,
     Picture,
     Plan,
+    PlanMarketplace,
     Product,
     Purchase,
     Run,
     Snapshot,
+    Takeover,
+    Tip,
 )
+from registry.models.base import utcnow
 
 #: What a purchase is shown with.
 PURCHASE_PARTS: tuple[ORMOption, ...] = (
@@ -39,12 +46,19 @@ PURCHASE_PARTS: tuple[ORMOption, ...] = (
 
 
 def waiting(session: Session) -> dict[str, int]:
-    """How many things wait for a person: proposals and unclear outcomes, dead jobs."""
-    purchases = select(func.count()).where(Purchase.state.in_(("proposed", "outcome_unclear")))
+    """How many things wait for a person: purchases to decide on, dead jobs, alarms."""
+    undecided = ("proposed", "approved", "outcome_unclear")
+    purchases = select(func.count()).where(Purchase.state.in_(undecided))
     dead = select(func.count()).where(Job.state == "dead")
+    since = utcnow() - timedelta(seconds=ALIVE_SECONDS)
+    browsers = select(func.count()).where(Takeover.state == "open", Takeover.alive_at > since)
+    tips = select(func.count()).where(Tip.state == "new")
     return {
+        "tips": session.scalar(tips) or 0,
+        "takeovers": session.scalar(browsers) or 0,
         "purchases": session.scalar(purchases) or 0,
         "jobs": session.scalar(dead) or 0,
+        "alarms": alarms.count_waiting(session),
     }
 
 
@@ -111,7 +125,9 @@ def runs(session: Session, *, limit: int) -> Sequence[Run]:
         .order_by(Run.id.desc())
         .limit(limit)
         .options(
-            selectinload(Run.plan).selectinload(Plan.marketplace),
+            selectinload(Run.plan)
+            .selectinload(Plan.places)
+            .selectinload(PlanMarketplace.marketplace),
             selectinload(Run.plan).selectinload(Plan.brand),
         )
     ).all()

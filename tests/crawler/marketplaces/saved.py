@@ -22,7 +22,7 @@ DATA = Path(os.environ.get("TOUCHSTONE_DATA") or _DEFAULT)
 INDEX = DATA / "pages" / "index.json"
 ABSENT = f"no saved pages: {INDEX} is not there (TOUCHSTONE_DATA names the folder)"
 
-FIELDS = ("title", "price", "currency", "seller", "picture", "availability")
+FIELDS = ("title", "price", "price_high", "currency", "seller", "picture", "availability")
 _IN_STOCK = {"in_stock": "InStock", "out_of_stock": "OutOfStock", "sold_out": "OutOfStock"}
 
 
@@ -58,6 +58,10 @@ def right(page: SavedPage, read: PageRead) -> dict[str, bool]:
     found: dict[str, bool] = {"title": _same_beginning(truth["title"], read.title)}
     if truth["price"] is not None:
         found["price"] = read.money is not None and read.money.amount == Decimal(truth["price"])
+    if truth["price_high"] is not None:
+        found["price_high"] = read.money_to is not None and read.money_to.amount == Decimal(
+            truth["price_high"]
+        )
     if truth["currency"] is not None:
         found["currency"] = read.money is not None and read.money.currency == truth["currency"]
     if truth["seller"] is not None:

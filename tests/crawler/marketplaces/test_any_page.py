@@ -11,14 +11,15 @@ from hypothesis import strategies as st
 from web_poet import HttpResponse
 
 from crawler.marketplaces import KINDS, Definition
+from crawler.marketplaces.reader import Reading
 from crawler.marketplaces.reading import MAX_BYTES, Unreadable, read_page
-from crawler.marketplaces.site import CardsPage, Reading
+from crawler.marketplaces.site import CardsPage, SitePage
 from crawler.marketplaces.walls import find_wall
-from tests.crawler.marketplaces.made import asian, large, shops
+from tests.crawler.marketplaces.made import asian, kept, large, shops
 
 EVERY = list(KINDS.values())
 OUTCOMES = {"listing", "listings", "empty", "captcha", "login", "blocked", "gone", "unread"}
-MADE = [page.html for page in (*large.PAGES, *asian.PAGES, *shops.PAGES)]
+MADE = [page.html for page in (*large.PAGES, *asian.PAGES, *shops.PAGES, *kept.KEPT)]
 
 #: Pieces that page objects look for, whole and broken, of every kind.
 scraps = st.one_of(
@@ -62,6 +63,8 @@ def test_any_page_of_a_kind_is_read_without_an_error(definition: Definition, bod
     item = asyncio.run(page.to_item())
     seller, money = page.seller(), page.money()
     page.shown_money(), page.terms(), page.reviews()
+    if isinstance(page, SitePage):
+        page.money_to()
     texts = [item.name, item.description, page.condition(), page.ships_from()]
     texts += [item.brand.name if item.brand else None]
     texts += [seller.id, seller.name, seller.url] if seller else []

@@ -1,0 +1,94 @@
+"""Who is signed in, and which doors are open to them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from purchases import people
+from registry.database import Database
+from registry.models import Person
+
+COOKIE: Final = "touchstone_code"
+COOKIE_SECONDS: Final = 30 * 24 * 3600
+
+#: Open to everybody, signed in or not.
+_OPEN = ("/static/", "/signin", "/healthz")
+#: All that is open to whoever is only buyer or examiner: no score, no arm, no other purchase.
+_TASKS = ("/tasks", "/signout")
+
+
+class Doors:
+    """Looks who is signed in, and shows those who only buy or examine nothing but their tasks.
+
+    Parameters
+    ----------
+    required
+        Whether every page asks for a code. Without it whoever reaches the console is trusted
+        as the operator, as long as they have not signed in as somebody else.
+    """
+
+    def __init__(self, app: ASGIApp, database: Database, *, required: bool) -> None:
+        self.app = app
+        self.database = database
+        self.required = required
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self.app(scope, receive, send)
+            return
+        code = HTTPConnection(scope).cookies.get(COOKIE)
+        person = await run_in_threadpool(self._person, code) if code else None
+        scope.setdefault("state", {})["person"] = person
+        refusal = self._refusal(scope, person)
+        if refusal is None:
+            await self.app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+        else:
+            await refusal(scope, receive, send)
+
+    def _person(self, code: str) -> Person | None:
+        with self.database.reading() as session:
+            return people.by_code(session, code)
+
+    def _refusal(self, scope: Scope, person: Person | None) -> Response | None:
+        path: str = scope["path"]
+        if path.startswith(_OPEN):
+            return None
+        if person is None:
+            if not self.required and path != "/tasks" and not path.startswith("/tasks/"):
+                return None
+            if scope["type"] == "http" and scope["method"] == "GET" and "/api/" not in path:
+                return RedirectResponse("/signin", status_code=303)
+            return PlainTextResponse("Sign in first.\n", status_code=401)
+        if set(person.roles) <= {"buyer", "examiner"} and not path.startswith(_TASKS):
+            if path == "/":
+                return RedirectResponse("/tasks", status_code=303)
+            return PlainTextResponse("This is not among your tasks.\n", status_code=403)
+        return None
+
+
+def signed_in(request: Request) -> Person:
+    """Who asks.
+
+    Raises
+    ------
+    HTTPException
+        401 if nobody is signed in.
+    """
+    person: Person | None = getattr(request.state, "person", None)
+    if person is None:
+        raise HTTPException(401, "Sign in first.")
+    return person
+
+
+def acting(request: Request, by: str) -> str:
+    """The name under which something is done: whoever signed in, or else who says to be it."""
+    person: Person | None = getattr(request.state, "person", None)
+    return by if person is None else person.name

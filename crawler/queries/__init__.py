@@ -1,0 +1,1 @@
+"""Queries: made from a brand's words, chosen for a run by what they have yielded."""
