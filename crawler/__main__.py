@@ -63,7 +63,7 @@ def _gateway_thread(gate: Gate, proxy: ProxyServer | None) -> Gateway:
     up = threading.Event()
 
     async def serve() -> None:
-        async with open_gateway(gate, proxy, MAX_CRAWL_BYTES) as gateway:
+        async with open_gateway(gate, proxy, MAX_CRAWL_BYTES, records=False) as gateway:
             ready.append(gateway)
             up.set()
             await asyncio.Event().wait()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from scrapy import Request
@@ -13,6 +14,9 @@ from scrapy_playwright.handler import ScrapyPlaywrightDownloadHandler
 
 from crawler.middlewares import host_of, turnstile_of
 from crawler.turnstile import HostPaused
+
+#: In the meta of a request: a list that is told the seconds of each try, good or bad.
+SPENT = "touchstone_spent"
 
 
 class _BehindTurnstile:
@@ -27,8 +31,13 @@ class _BehindTurnstile:
         ask: Any = super()
         try:
             async with self._turnstile.turn(host_of(request.url)):
-                answer: Response = await ask.download_request(request)
-                return answer
+                began = time.monotonic()
+                try:
+                    answer: Response = await ask.download_request(request)
+                    return answer
+                finally:
+                    # Copies of a request, for retries and redirects, share this list.
+                    request.meta.get(SPENT, []).append(time.monotonic() - began)
         except HostPaused as paused:
             raise IgnoreRequest(str(paused)) from paused
 

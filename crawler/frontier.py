@@ -74,17 +74,11 @@ def insert_new(session: Session, table: type[Base], rows: Sequence[dict[str, Any
         return 0
     on_sqlite = session.get_bind().dialect.name == "sqlite"
     dialect: Any = sqlite if on_sqlite else postgresql
-    total = 0
-    # SQLite takes 32,766 values in a statement.
-    for first in range(0, len(rows), 500):
-        new = session.execute(
-            dialect.insert(table)
-            .values(rows[first : first + 500])
-            .on_conflict_do_nothing()
-            .returning(*inspect(table).primary_key)
-        )
-        total += len(new.all())
-    return total
+    # The rows are told apart from the statement, which so is compiled once and for all.
+    statement = (
+        dialect.insert(table).on_conflict_do_nothing().returning(*inspect(table).primary_key)
+    )
+    return len(session.execute(statement, list(rows)).all())
 
 
 class Frontier:

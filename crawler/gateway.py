@@ -40,7 +40,11 @@ SETTLE_SECONDS = 0.3
 
 _SUCCEEDED, _NOT_ALLOWED, _UNREACHABLE, _REFUSED = 0, 2, 4, 5
 _IPV4, _DOMAIN, _IPV6 = 1, 3, 4
-_OF_ONE_HOP = frozenset({b"connection", b"keep-alive", b"proxy-connection", b"proxy-authorization"})
+#: In an answer of our own, why there is none of the marketplace. Nobody else can say it.
+OWN_ANSWER = b"touchstone-gateway"
+_OF_ONE_HOP = frozenset(
+    {b"connection", b"keep-alive", b"proxy-connection", b"proxy-authorization", OWN_ANSWER}
+)
 _Remote = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
@@ -70,6 +74,8 @@ class Gateway:
         Through which to connect; None connects directly.
     max_bytes
         What one connection may bring before it is cut; None for whoever counts on its own.
+    records
+        Whether what follows is kept. A crawl that asks a million hosts has no use for it.
 
     Attributes
     ----------
@@ -84,11 +90,17 @@ class Gateway:
     """
 
     def __init__(
-        self, gate: Gate, proxy: ProxyServer | None = None, max_bytes: int | None = None
+        self,
+        gate: Gate,
+        proxy: ProxyServer | None = None,
+        max_bytes: int | None = None,
+        *,
+        records: bool = True,
     ) -> None:
         self.gate = gate
         self.proxy = proxy
         self.max_bytes = max_bytes
+        self.records = records
         self.refused: list[Forbidden] = []
         self.addresses: dict[tuple[str, int], str] = {}
         self.lookups: list[Lookup] = []
@@ -176,8 +188,8 @@ class Gateway:
 
     async def _connect(
         self, host: str, port: int, writer: asyncio.StreamWriter
-    ) -> tuple[int, _Remote | None]:
-        """Connect where the gate allows it: how it went (a SOCKS5 reply), and the connection."""
+    ) -> tuple[int, _Remote | None, str]:
+        """Connect where the gate allows it: how it went (a SOCKS5 reply), connection, why none."""
         try:
             await self._wait_for_turn(host, port, writer)
             address = await self._judge(host, port)
@@ -187,18 +199,21 @@ class Gateway:
                 else:
                     remote = await tunnel(self.proxy, address, port)
         except Forbidden as forbidden:
-            self.refused.append(forbidden)
-            return _NOT_ALLOWED, None
-        except (TimeoutError, socket.gaierror):
-            return _UNREACHABLE, None
+            if self.records:
+                self.refused.append(forbidden)
+            return _NOT_ALLOWED, None, str(forbidden)
+        except (TimeoutError, socket.gaierror) as error:
+            why = "it takes too long" if isinstance(error, TimeoutError) else "it has no address"
+            return _UNREACHABLE, None, f"{host}: {why}"
         except ProxyFailed as failed:
             logger.warning("%s", failed)
-            return _UNREACHABLE, None
-        except OSError:
-            return _REFUSED, None
-        self.addresses[host, port] = address
+            return _UNREACHABLE, None, str(failed)
+        except OSError as error:
+            return _REFUSED, None, f"{host}: {error.strerror or type(error).__name__}"
+        if self.records:
+            self.addresses[host, port] = address
         self._connections[writer] = _Connection((host, port))
-        return _SUCCEEDED, remote
+        return _SUCCEEDED, remote, ""
 
     async def _negotiate(
         self, _first: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -218,7 +233,7 @@ class Gateway:
         code, remote = _REFUSED, None
         try:
             if command == 1:
-                code, remote = await self._connect(host, port, writer)
+                code, remote, _ = await self._connect(host, port, writer)
             return remote
         finally:
             writer.write(struct.pack(">BBBB4sH", 5, code, 0, _IPV4, bytes(4), 0))
@@ -239,12 +254,15 @@ class Gateway:
         except ValueError:
             writer.write(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
             return None
-        code, remote = await self._connect(f"[{host}]" if ":" in host else host, port, writer)
+        bracketed = f"[{host}]" if ":" in host else host
+        code, remote, why = await self._connect(bracketed, port, writer)
         if remote is None:
-            status = b"403 Forbidden" if code == _NOT_ALLOWED else b"502 Bad Gateway"
-            writer.write(
-                b"HTTP/1.1 " + status + b"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-            )
+            said = " ".join(why.split())[:300].encode("ascii", "replace")
+            # For a tunnel, Scrapy tells its reader nothing but the first line.
+            status = (b"403 " if code == _NOT_ALLOWED else b"502 ") + said
+            own = OWN_ANSWER + b": " + said
+            fields = [b"HTTP/1.1 " + status, own, b"Content-Length: 0", b"Connection: close"]
+            writer.write(b"\r\n".join([*fields, b"", b""]))
             await writer.drain()
             return None
         if opening:
@@ -275,19 +293,27 @@ class Gateway:
             host.strip("[]"), port, type=socket.SOCK_STREAM
         )
         addresses = tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
-        if addresses[0] != host.strip("[]") and self._answers.get(host) != frozenset(addresses):
-            self._answers[host] = frozenset(addresses)
-            self.lookups.append(Lookup(host, addresses, datetime.now(UTC)))
+        if self.records and addresses[0] != host.strip("[]"):
+            self._note(host, addresses)
         self.gate.check_address(host, port, addresses[0])
         return addresses[0]
+
+    def _note(self, host: str, addresses: tuple[str, ...]) -> None:
+        if self._answers.get(host) != frozenset(addresses):
+            self._answers[host] = frozenset(addresses)
+            self.lookups.append(Lookup(host, addresses, datetime.now(UTC)))
 
 
 @asynccontextmanager
 async def open_gateway(
-    gate: Gate, proxy: ProxyServer | None = None, max_bytes: int | None = None
+    gate: Gate,
+    proxy: ProxyServer | None = None,
+    max_bytes: int | None = None,
+    *,
+    records: bool = True,
 ) -> AsyncIterator[Gateway]:
     """A gateway on a free port of loopback; `url` is for the browser's proxy setting."""
-    gateway = Gateway(gate, proxy, max_bytes)
+    gateway = Gateway(gate, proxy, max_bytes, records=records)
     server = await asyncio.start_server(gateway.serve, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     gateway.url, gateway.http_url = f"socks5://127.0.0.1:{port}", f"http://127.0.0.1:{port}"

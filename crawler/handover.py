@@ -63,6 +63,7 @@ class Handover:
         self._conduct = conduct
         self._login = conduct.login
         self._logins = 0
+        self._in_vain = False
         self._waiting: dict[str, _Walled] = {}
         self._task: asyncio.Task[None] | None = None
 
@@ -104,6 +105,8 @@ class Handover:
     ) -> bool:
         """Say that a page was a wall. True if a person is asked, and the page again after that.
 
+        Nobody is asked again by a crawl for which nobody opened one.
+
         Parameters
         ----------
         request
@@ -114,7 +117,12 @@ class Handover:
             Called if no person opened it: the page is not asked for again.
         """
         times = int(request.meta.get("touchstone_logins", 0))
-        if self._login is None or kind not in OPENED_BY_PERSONS or times >= MAX_LOGINS:
+        if (
+            self._login is None
+            or self._in_vain
+            or kind not in OPENED_BY_PERSONS
+            or times >= MAX_LOGINS
+        ):
             return False
         first = request.meta.get("redirect_urls", [request.url])[0]
         meta = {
@@ -150,6 +158,8 @@ class Handover:
             logger.error("%s: no person could be asked: %s", url, reason)
         finally:
             self._task = None
+            # Asked anew for each page behind the wall, nobody would come for days.
+            self._in_vain = not opened
             waiting, self._waiting = self._waiting, {}
             for walled in waiting.values():
                 if opened and crawler.engine is not None:

@@ -230,6 +230,7 @@ def _figures(run: Run, shards: Iterable[Shard]) -> Figures:
         errors=max(0, total("errors") - total("walls") - total("unread")),
         found=total("found") if known else None,
         why=next(iter(said["reasons"]), ""),
+        revalidated=total("revalidated"),
         asked=sum(len(shard.queries) + len(shard.browse) for shard in every),
         whole=run.state == "finished" and all(shard.state == "finished" for shard in every),
     )

@@ -9,8 +9,10 @@ from __future__ import annotations
 import codecs
 import html
 import logging
+import math
 import re
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from urllib.parse import parse_qsl, unquote, urljoin, urlsplit
@@ -22,6 +24,7 @@ from crawler.gate import Forbidden, Gate, gate_of
 from crawler.leads import Added, Told, add
 from crawler.marketplaces.live import ask, fetch, obey_robots
 from crawler.marketplaces.walls import find_wall
+from crawler.network import user_agent
 from crawler.places import Places
 from crawler.store import storing
 from registry.database import Database
@@ -35,6 +38,9 @@ logger = logging.getLogger(__name__)
 MAX_LINKS = 500
 MAX_FOLLOWED = 40
 MAX_STEPS = 5
+#: What a page and all that is followed from it may take, and all link pages before a run.
+PAGE_SECONDS = 40.0
+PAGES_SECONDS = 600.0
 MAX_SEEN = 5_000
 #: Letters around a link that are kept.
 AROUND = 300
@@ -100,23 +106,38 @@ class PageLinks:
         )
 
 
-def read_page(settings: Settings, database: Database, url: str) -> PageLinks:
+def read_page(
+    settings: Settings,
+    database: Database,
+    url: str,
+    *,
+    agent: str | None = None,
+    until: float | None = None,
+) -> PageLinks:
     """Read a page, as its robots.txt allows, and find the listings that it links to.
+
+    Parameters
+    ----------
+    agent
+        What we call ourselves; None is by our own name.
+    until
+        By `time.monotonic`, when it must be over; in any case after `PAGE_SECONDS`.
 
     Raises
     ------
     TouchstoneError
         If it may not be visited, does not come, or is a wall.
     """
-    gate = gate_of(settings)
-    obey_robots(gate, url)
-    page = fetch(gate, url)
+    gate, headers = gate_of(settings), {"User-Agent": agent or user_agent(settings)}
+    until = min(until or math.inf, time.monotonic() + PAGE_SECONDS)
+    obey_robots(gate, url, headers, until=until)
+    page = fetch(gate, url, headers, until=until)
     if page.status >= 400:
         raise TouchstoneError(f"{url} answers {page.status}")
     with database.reading() as session:
         places = Places.watched(session)
     text = page.body.decode(_charset(page.content_type), "replace")
-    read = listings_in(text, page.url, places, _Follower(gate, places))
+    read = listings_in(text, page.url, places, _Follower(gate, places, headers, until))
     if not read.links:
         wall = find_wall(text, page.url, page.status)
         if wall is not None:
@@ -124,14 +145,40 @@ def read_page(settings: Settings, database: Database, url: str) -> PageLinks:
     return read
 
 
-def visit_link_pages(settings: Settings, database: Database, plan_id: UUID) -> None:
-    """Read the link pages of a plan before a run; one that cannot be read holds nothing up."""
+def visit_link_pages(
+    settings: Settings,
+    database: Database,
+    plan_id: UUID,
+    look: Callable[[], None] = lambda: None,
+) -> None:
+    """Read the link pages of a plan before its crawl; one that cannot be read holds nothing up.
+
+    A plan with a proxy reads none: they are asked for from here, where the plan does not want
+    to be seen. `touchstone leads from-page` reads one by a person's word.
+
+    Parameters
+    ----------
+    look
+        Called before each page; ends it by what it raises.
+    """
     with database.reading() as session:
         plan = session.get_one(Plan, plan_id)
         brand_id, name, urls = plan.brand_id, plan.name, list(plan.link_pages)
+        agent, proxy = plan.user_agent, plan.proxy
+    if urls and proxy is not None:
+        logger.warning(
+            "plan %s: its %d link pages are left out, since it has a proxy, through which they "
+            "are not read: touchstone leads from-page ADDRESS reads one without",
+            name,
+            len(urls),
+        )
+        return
+    until = time.monotonic() + PAGES_SECONDS
     for url in urls:
+        look()
         try:
-            added = read_page(settings, database, url).keep(database, brand_id, plan_id, None)
+            read = read_page(settings, database, url, agent=agent, until=until)
+            added = read.keep(database, brand_id, plan_id, None)
         except TouchstoneError as error:
             logger.warning("plan %s: link page %s", name, error)
         else:
@@ -182,15 +229,19 @@ def listings_in(
 class _Follower:
     """Follows links step by step, and stops in front of a marketplace."""
 
-    def __init__(self, gate: Gate, places: Places) -> None:
+    def __init__(
+        self, gate: Gate, places: Places, headers: Mapping[str, str], until: float
+    ) -> None:
         self._gate = gate
         self._places = places
+        self._headers = headers
+        self._until = until
         self._robots: dict[str, TouchstoneError | None] = {}
 
     def __call__(self, url: str) -> str:
         for _ in range(MAX_STEPS):
             self._ask_robots(url)
-            status, headers, body = ask(self._gate, url)
+            status, headers, body = ask(self._gate, url, self._headers, until=self._until)
             onward = headers.get("location") if 300 <= status < 400 else _onward(body)
             if not onward:
                 return url
@@ -207,7 +258,7 @@ class _Follower:
         host = urlsplit(url).netloc
         if host not in self._robots:
             try:
-                obey_robots(self._gate, url)
+                obey_robots(self._gate, url, self._headers, until=self._until)
                 self._robots[host] = None
             except TouchstoneError as error:
                 self._robots[host] = error

@@ -26,6 +26,7 @@ _BATCH = 1000
 _DELIMITERS = ";,\t|"
 _URL_COLUMNS = ("url", "link", "address", "adresse", "href", "listing", "链接", "网址", "ссылка")
 _NOTE_COLUMNS = ("note", "notes", "comment", "remark", "bemerkung", "notiz", "备注", "заметка")
+_LOGIN = re.compile(r"//(?:[^/\s@]*@)+|//[^/\s@]*:[^\s@]*@")
 _BARE = re.compile(r"[\w-]+(?:\.[\w-]+)+(?::\d+)?(?:/|$)")
 
 
@@ -120,7 +121,7 @@ def keep(
 
 
 def _judged(line: int, url: str, note: str, text: str, gate: Gate) -> Row | BadRow:
-    short = text[:120]
+    short = _shown(text)
     if not url:
         return BadRow(line, short, "there is no address in it")
     if len(url) > MAX_URL:
@@ -132,6 +133,11 @@ def _judged(line: int, url: str, note: str, text: str, gate: Gate) -> Row | BadR
     except Forbidden as forbidden:
         return BadRow(line, short, forbidden.reason)
     return Row(line, url, note.replace("\x00", "") or None)
+
+
+def _shown(text: str) -> str:
+    """What is said of a bad row: its beginning, without a login that stands in an address."""
+    return _LOGIN.sub("//…@", text[:MAX_ROW])[:120]
 
 
 def _text(path: Path) -> str:
@@ -195,7 +201,7 @@ def _rows(lines: list[str], delimiter: str) -> Iterator[tuple[int, list[str] | B
             except csv.Error as error:
                 why = str(error)
         if why is not None:
-            yield at + 1, BadRow(at + 1, lines[at][:120], why)
+            yield at + 1, BadRow(at + 1, _shown(lines[at]), why)
             at += 1
             continue
         yield from ((at + 1, row) for row in cells)

@@ -19,6 +19,7 @@ from scrapy.resolver import CachingThreadedResolver
 from twisted.internet.defer import Deferred
 
 from crawler.gate import Forbidden, Gate
+from crawler.gateway import OWN_ANSWER
 from crawler.handover import handover_of
 from crawler.turnstile import Turnstile
 
@@ -100,6 +101,25 @@ class GatewayMiddleware:
     def process_request(self, request: Request) -> None:
         """Name the way."""
         request.meta["proxy"] = self._address
+
+
+class GatewayAnswerMiddleware:
+    """Says why the gateway did not get through: that is no answer of the marketplace.
+
+    It stands behind the tries, which are as good here as for any other error.
+    """
+
+    @classmethod
+    def from_crawler(cls, _crawler: Crawler) -> GatewayAnswerMiddleware:
+        """Scrapy's way to make it."""
+        return cls()
+
+    def process_response(self, request: Request, response: Response) -> Response:
+        """Take what the gateway says of itself for an error."""
+        why = response.headers.get(OWN_ANSWER)
+        if why is not None:
+            raise IgnoreRequest(why.decode("latin-1"))
+        return response
 
 
 class WrongType(StopDownload):

@@ -164,6 +164,7 @@ def network_settings(
     if conduct.proxy is not None:
         assert gateway is not None
         middlewares["crawler.middlewares.GatewayMiddleware"] = 740
+        middlewares["crawler.middlewares.GatewayAnswerMiddleware"] = 540
         chosen["TOUCHSTONE_GATEWAY"] = gateway.http_url
     if browser:
         assert gateway is not None

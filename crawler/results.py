@@ -37,6 +37,8 @@ def sort_out(
 ) -> tuple[list[Page], list[tuple[UUID, UUID]]]:
     """Tell the listings that are to be visited from those that are known and not due.
 
+    Those known that are to be visited are noted as seen.
+
     Parameters
     ----------
     shown
@@ -73,6 +75,8 @@ def sort_out(
         if listing is None or snapshot is None:
             visits.append(Page("listing", one.url, rank, external_id, {"external_id": external_id}))
         elif everything or _is_due(listing, snapshot, one, now):
+            # If nothing can be read in its page, it is there all the same (`revisits.note_gone`).
+            listing.last_seen_at = now
             visits.append(visit_of(listing, rank + 1, one.url, afresh=everything))
         else:
             seen.append((listing.id, snapshot.id))

@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from registry.alarms import unhealthy
-from registry.models import Absence, Assessment, Listing, Run, Sighting, Snapshot, Visit
+from registry.models import Absence, Assessment, Listing, Run, Shard, Sighting, Snapshot, Visit
 from registry.models.base import utcnow
 
 #: Before anything is known of a listing: as if it had been watched for so long, and a visit had
@@ -134,12 +134,22 @@ def due(session: Session, plan_id: UUID, marketplace_id: UUID, limit: int) -> Se
 def note_gone(session: Session, run: Run) -> int:
     """Note which listings a run that has finished found gone; how many they are.
 
-    Where a marketplace as a whole is not well, that a listing was not found says nothing.
+    Where a marketplace as a whole is not well, that a listing was not found says nothing. That
+    nothing can be read in its page says nothing either, if nothing could be read in any, or if
+    results showed the listing meanwhile: then the pages have another layout.
     """
     if run.state != "finished":
         return 0
     not_believed = unhealthy(session, run.id)
     now, number = utcnow(), 0
+    read = set(
+        session.scalars(
+            select(Shard.marketplace_id)
+            .join(Visit, Visit.shard_id == Shard.id)
+            .where(Visit.run_id == run.id, Visit.kind == "listing", Visit.state == "done")
+            .distinct()
+        )
+    )
     found = session.execute(
         select(Visit.state, Visit.arguments).where(
             Visit.run_id == run.id, Visit.kind == "listing", Visit.state.in_(("gone", "missing"))
@@ -149,6 +159,10 @@ def note_gone(session: Session, run: Run) -> int:
         known = arguments.get("listing")
         listing = session.get(Listing, UUID(known)) if known else None
         if listing is None or listing.marketplace_id in not_believed:
+            continue
+        if state == "missing" and (
+            listing.marketplace_id not in read or listing.last_seen_at >= run.started_at
+        ):
             continue
         listing.misses += 1
         if state == "missing" and listing.misses < MISSES:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from crawler import health
+from crawler.fields import Coverage
 from crawler.queries.choosing import queries_of
 from crawler.revisits import note_gone
 from registry.blobs import Blobs
@@ -24,8 +26,20 @@ SHARD_SIZE = 8
 ENDED = ("finished", "failed", "stopped")
 
 
-def begin(session: Session, plan_id: UUID, *, everything: bool = False) -> Run:
-    """Write a run and its shards: for each marketplace, its queries and paths in groups."""
+def begin(
+    session: Session,
+    plan_id: UUID,
+    *,
+    everything: bool = False,
+    wrong: Mapping[str, str] = MappingProxyType({}),
+) -> Run:
+    """Write a run and its shards: for each marketplace, its queries and paths in groups.
+
+    Parameters
+    ----------
+    wrong
+        Marketplaces that cannot be watched now, and why: their shards have failed already.
+    """
     plan = session.get_one(Plan, plan_id)
     run = Run(plan_id=plan.id, everything=everything)
     session.add(run)
@@ -36,18 +50,28 @@ def begin(session: Session, plan_id: UUID, *, everything: bool = False) -> Run:
         asked = [*(("queries", query) for query in queries), *(("browse", path) for path in browse)]
         # Without any there are leads, and listings that are due.
         groups = [asked[at : at + SHARD_SIZE] for at in range(0, len(asked), SHARD_SIZE)] or [[]]
+        error = wrong.get(place.marketplace.name)
         for number, group in enumerate(groups):
-            session.add(
-                Shard(
-                    run_id=run.id,
-                    marketplace_id=place.marketplace_id,
-                    queries=[what for name, what in group if name == "queries"],
-                    browse=[what for name, what in group if name == "browse"],
-                    first=number == 0,
-                )
+            shard = Shard(
+                run_id=run.id,
+                marketplace_id=place.marketplace_id,
+                queries=[what for name, what in group if name == "queries"],
+                browse=[what for name, what in group if name == "browse"],
+                first=number == 0,
             )
+            if error is not None:
+                shard.state, shard.error, shard.finished_at = "failed", error, utcnow()
+                shard.stats = _one_error(error)
+            session.add(shard)
     session.flush()
     return run
+
+
+def _one_error(reason: str) -> dict[str, Any]:
+    """What a shard counts that asked for one page and did not get it."""
+    coverage = Coverage()
+    coverage.failed(reason)
+    return {"errors": 1, "fields": coverage.to_json()}
 
 
 def shards_of(session: Session, run_id: UUID) -> Sequence[Shard]:

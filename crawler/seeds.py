@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urljoin
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from crawler import leads, revisits
@@ -14,7 +15,7 @@ from crawler.frontier import Page
 from crawler.marketplaces import Definition
 from crawler.results import visit_of
 from crawler.store import Target
-from registry.models import Lead, Shard
+from registry.models import Lead, Listing, Shard
 
 logger = logging.getLogger(__name__)
 
@@ -31,15 +32,30 @@ def seeds(
     target: Target,
     shard: Shard,
     max_pages: int,
+    *,
+    everything: bool,
 ) -> tuple[list[Page], int]:
     """Its leads, its queries and paths and, for the first shard of a marketplace, what is due.
+
+    Parameters
+    ----------
+    max_pages
+        Of the whole run. The shares of it that leads and what is due may have are divided, or
+        they would leave nothing to the searches of a run with many shards.
+    everything
+        Whether what is due is read whether it changed or not.
 
     Returns
     -------
     tuple
         The pages, and how many there were beside them that are not of the marketplace.
     """
-    share = min(MAX_LEADS, max(1, max_pages // LEADS_SHARE))
+    shards, places = session.execute(
+        select(func.count(), func.count(Shard.marketplace_id.distinct())).where(
+            Shard.run_id == target.run_id
+        )
+    ).one()
+    share = min(MAX_LEADS, max(1, max_pages // LEADS_SHARE // shards))
     taken = leads.take(session, target.plan_id, target.marketplace_id, target.run_id, share)
     pages = [page for lead in taken if (page := _of_lead(session, definition, base, lead))]
     for query in shard.queries:
@@ -47,9 +63,9 @@ def seeds(
     for path in shard.browse:
         pages.append(Page("list", urljoin(base, path), FIRST_RANK, arguments={"number": 1}))
     if shard.first:
-        most = max(1, max_pages // revisits.DUE_SHARE)
+        most = max(1, max_pages // revisits.DUE_SHARE // places)
         due = revisits.due(session, target.plan_id, target.marketplace_id, most)
-        pages += [visit_of(listing, DUE_RANK) for listing in due]
+        pages += [visit_of(listing, DUE_RANK, afresh=everything) for listing in due]
     mine = [page for page in pages if definition.belongs(page.url, base)]
     for page in pages:
         if not definition.belongs(page.url, base):
@@ -89,4 +105,11 @@ def _of_lead(session: Session, definition: Definition, base: str, lead: Lead) ->
         leads.settle(session, lead.id, "gone", "its address is not of a listing there")
         return None
     arguments = {"lead": str(lead.id), "external_id": external_id}
+    known = session.scalar(
+        select(Listing.id).where(
+            Listing.marketplace_id == lead.marketplace_id, Listing.external_id == external_id
+        )
+    )
+    if known is not None:
+        arguments["listing"] = str(known)
     return Page("listing", lead.url, LEADS_RANK, external_id, arguments)

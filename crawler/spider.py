@@ -19,11 +19,13 @@ from scrapy.http import Response
 from sqlalchemy.orm import Session
 from twisted.python.failure import Failure
 
+from crawler.downloading import SPENT
 from crawler.fields import Coverage
 from crawler.frontier import Frontier, Page, Superseded
 from crawler.galleries import Gallery
 from crawler.handover import handover_of
 from crawler.marketplaces import Definition
+from crawler.middlewares import turnstile_of
 from crawler.pace import Pace
 from crawler.seeds import seeds
 from crawler.store import Target
@@ -41,6 +43,8 @@ AT_ONCE = 8
 BATCH = 64
 #: Tries of a page that breaks off half-way.
 TRIES = 4
+#: While a person is asked to open a wall, so many more of them in a row, and the rest waits.
+WALLS_IN_A_ROW = AT_ONCE
 COUNTS = ("pages", "listings", "new", "unchanged", "errors", "walls", "unread")
 
 
@@ -100,12 +104,17 @@ class MarketplaceSpider(scrapy.Spider):
         self._in_hand: dict[UUID, Page] = {}
         self._asking: dict[str, Task] = {}
         self._others: tuple[int, float] = (0, 0.0)
+        #: Seconds of the browser that pages under way have cost so far.
+        self._spent: dict[UUID, list[float]] = {}
+        self._walls = 0
 
     @property
     def counts(self) -> dict[str, float]:
         """How far the shard is."""
+        turnstile = turnstile_of(self.crawler)
         asking = {"asking": 1} if handover_of(self.crawler).asking else {}
-        return {**self._writer.counts, **asking}
+        held = {"held": 1} if turnstile.held else {}
+        return {**self._writer.counts, "turns": turnstile.turns, **asking, **held}
 
     def _told(self) -> dict[str, Any]:
         self._pace.note(*(self._writer.counts[name] for name in ("seconds", "pages", "waiting")))
@@ -145,8 +154,9 @@ class MarketplaceSpider(scrapy.Spider):
             shard = session.get_one(Shard, self.shard.id, populate_existing=True)
             if not shard.taken:
                 first, elsewhere = seeds(
-                    session, self.definition, self.base, self.target, shard, self._budget.pages
-                )
+                    session, self.definition, self.base, self.target, shard, self._budget.pages,
+                    everything=self.everything,
+                )  # fmt: skip
                 self._frontier.add(session, first)
                 self._writer.counts["errors"] += elsewhere
                 shard.taken = True
@@ -178,6 +188,8 @@ class MarketplaceSpider(scrapy.Spider):
         used = self._writer.counts["asked"] + self._others[0] + len(self._in_hand)
         if used >= self._budget.pages:
             return None
+        if self._walls >= WALLS_IN_A_ROW and handover_of(self.crawler).asking:
+            return None  # all is behind the wall that a person is asked to open
         if not self._ready:
             # A page that is done while we look is not to be had again.
             held = frozenset(self._in_hand)
@@ -199,6 +211,7 @@ class MarketplaceSpider(scrapy.Spider):
     async def _visit(self, page: Page) -> None:
         browser = bool(page.arguments.get("browser"))
         spent = self._writer.counts["browser_seconds"] + self._others[1]
+        spent += sum(map(sum, self._spent.values()))
         request = self._visits.request(page)
         if request is None or (browser and spent >= self._budget.browser_seconds):
             await self._settle(page, "skipped", {})
@@ -206,6 +219,9 @@ class MarketplaceSpider(scrapy.Spider):
         task = Task(page, request)
         request.callback, request.errback = self._opened, self._not_opened
         request.meta["touchstone_page"] = str(page.id)
+        if browser:
+            assert page.id is not None
+            request.meta[SPENT] = self._spent[page.id] = []
         self._asking[str(page.id)] = task
         waits = False
         try:
@@ -238,15 +254,14 @@ class MarketplaceSpider(scrapy.Spider):
                 unread.wall.why,
                 given_up=lambda: self._given_up(task),
             ):
+                self._walls += 1
                 await self._writer.write(lambda _session: {"walls": 1})
                 return True
             self._note(page.url, unread.why)
             await self._settle(page, unread.state, unread.counts, unread.work)
         else:
-            counts: dict[str, float] = {"pages": 1}
-            if page.arguments.get("browser"):
-                counts["browser_seconds"] = response.meta.get("download_latency", 0.0)
-            await self._settle(page, effect.state, counts, effect.work, why=effect.why)
+            self._walls = 0
+            await self._settle(page, effect.state, {"pages": 1}, effect.work, why=effect.why)
         return False
 
     async def _settle(
@@ -258,17 +273,20 @@ class MarketplaceSpider(scrapy.Spider):
         why: str | None = None,
     ) -> None:
         """Write what came of a page, all of it together."""
+        assert page.id is not None
+        spent = sum(self._spent.get(page.id, ()))
 
         def all_of_it(session: Session) -> dict[str, float]:
             total: dict[str, float] = {"waiting": -1, "asked": int(state != "skipped")}
+            total["browser_seconds"] = spent
             for name, number in (*counts.items(), *(work(session).items() if work else ())):
                 total[name] = total.get(name, 0) + number
             self._frontier.settle(session, page, state, why)
             return total
 
         await self._writer.write(all_of_it)
-        assert page.id is not None
         self._in_hand.pop(page.id, None)
+        self._spent.pop(page.id, None)
 
     async def _failed(self, page: Page, reason: str) -> None:
         self._note(page.url, reason)

@@ -17,6 +17,8 @@ from typing import Literal
 _Z = 2.576
 #: Fewer pages than this are not judged by shares.
 LEAST_PAGES = 5
+#: So many of the pages of a kind may be unread where there is no history.
+_PROMISED_UNREAD = 0.2
 #: Fewer healthy runs before are no history: then the definition's promise counts.
 LEAST_RUNS = 3
 #: A list of results that led to so many listings before does not lead to none by chance.
@@ -72,6 +74,8 @@ class Figures:
         Queries and paths that it began with.
     whole
         Whether it came to its end and was not cut short.
+    revalidated
+        Listings whose page was the one that had been read before.
     """
 
     kinds: Mapping[str, PageCounts]
@@ -82,6 +86,7 @@ class Figures:
     whole: bool = True
     why: str = ""
     asked: int = 0
+    revalidated: int = 0
 
     def of(self, kind: str) -> PageCounts:
         """The counts of a kind of page."""
@@ -154,17 +159,39 @@ def _pages(now: Figures, before: Sequence[Figures]) -> Iterator[Finding]:
                 f"none of {_so_many('list', counts.answers)} could be read",
             )
             continue
+        blank = _none_read(kind, now, before) if 0 < counts.unread < LEAST_PAGES else 0
+        if blank and _at_least(blank, blank) > _PROMISED_UNREAD:
+            seen = f"none of {_so_many(kind, blank)} could be read"
+            more = ", those of the runs just before counted in" if blank > counts.unread else ""
+            expected = f"{_NAMES[kind]} that can be read"
+            yield Finding("unread", kind, "", False, expected, seen + more)
+            continue
         yield from _too_many(
             "unread",
             kind,
             (counts.unread, counts.answers),
             [(one.of(kind).unread, one.of(kind).answers) for one in before],
-            promise=0.2,
+            promise=_PROMISED_UNREAD,
             slack=0.15,
             what=f"{_NAMES[kind]} in which nothing can be read",
             seen="nothing could be read in {}",
             blind=_blind(now),
         )
+
+
+def _none_read(kind: str, now: Figures, before: Sequence[Figures]) -> int:
+    """Pages of a kind, none of which could be read; 0 if one could.
+
+    Those of the runs just before that could read none either are counted in: a plan that
+    visits few pages at a time would never see a new layout otherwise.
+    """
+    blank = 0
+    for one in (now, *reversed(before[-LAST_RUNS:])):
+        counts = one.of(kind)
+        if counts.read or counts.walls or (kind == "listing" and one.revalidated):
+            break
+        blank += counts.unread
+    return blank
 
 
 def _shares(now: Figures, before: Sequence[Figures]) -> Iterator[Finding]:
@@ -184,6 +211,12 @@ def _shares(now: Figures, before: Sequence[Figures]) -> Iterator[Finding]:
             seen="a wall in the place of {}",
             blind=_blind(now),
         )
+    if now.errors and not now.answers:
+        # However few were asked for: a marketplace that is dead says nothing of its listings.
+        seen = f"no page came: {_so_many('', now.errors)} could not be had"
+        why = f", mostly: {now.why}" if now.why else ""
+        yield Finding("errors", "", "", False, "pages that can be had", seen + why)
+        return
     yield from _too_many(
         "errors",
         "",

@@ -43,6 +43,7 @@ class _Lane:
     places: int | None = None
     paused_until: float = 0.0
     paused_why: str = ""
+    held_until: float = 0.0
     busy: int = 0
     waiting: int = 0
     used: int = 0
@@ -65,6 +66,14 @@ class Turnstile:
         self._holder = politeness.new_holder()
         self._lanes: dict[str, _Lane] = {}
         self._beats: asyncio.Task[None] | None = None
+        #: How many requests it has let through.
+        self.turns = 0
+
+    @property
+    def held(self) -> bool:
+        """Whether a request waits for a moment that was agreed on, as slow hosts want it."""
+        now = time.time()
+        return any(lane.held_until > now for lane in tuple(self._lanes.values()))
 
     @asynccontextmanager
     async def turn(self, host: str) -> AsyncIterator[None]:
@@ -84,6 +93,7 @@ class Turnstile:
                 await self._enter(lane)
         finally:
             lane.waiting -= 1
+        self.turns += 1
         try:
             yield
         finally:
@@ -137,6 +147,7 @@ class Turnstile:
                 if lane.paused_until - now > MAX_WAIT_SECONDS:
                     until = datetime.fromtimestamp(lane.paused_until).astimezone()
                     raise HostPaused(f"{lane.name} is left alone until {until}: {lane.paused_why}")
+                lane.held_until = lane.paused_until
                 await asyncio.sleep(min(lane.paused_until - now, REFRESH_SECONDS))
                 continue
             if lane.places is not None and lane.busy >= lane.places:
@@ -155,6 +166,7 @@ class Turnstile:
                         await asyncio.sleep(REFRESH_SECONDS)
                     continue
                 if lane.times[0] > now:
+                    lane.held_until = lane.times[0]
                     await asyncio.sleep(min(lane.times[0] - now, REFRESH_SECONDS))
                     continue
                 lane.times.popleft()

@@ -294,7 +294,9 @@ class PageVisits:
         item = await said.to_item()
         if not item.name:
             return self._no_listing(page, said, response)
-        known = await asyncio.to_thread(self._known_pictures, page)
+        known: dict[str, Any] = {}
+        if "listing" in page.arguments and not self.everything:
+            known = await asyncio.to_thread(self._known_pictures, UUID(page.arguments["listing"]))
         pictures = await self.gallery.fetch([image.url for image in item.images or []], known)
         seller = said.seller()
         marks = Marks.of(response.headers)
@@ -354,12 +356,9 @@ class PageVisits:
         state = "failed" if wall else "missing"
         raise Unread(why, wall=wall, state=state, work=self.lead_waits(page, why))
 
-    def _known_pictures(self, page: Page) -> dict[str, Any]:
-        listing = page.arguments.get("listing")
-        if listing is None or self.everything:
-            return {}
+    def _known_pictures(self, listing_id: UUID) -> dict[str, Any]:
         with self.database.reading() as session:
-            return known_pictures(session, UUID(listing))
+            return known_pictures(session, listing_id)
 
     # Sellers
 

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import http.client
 import json
 import os
+import selectors
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
-from urllib.parse import urljoin, urlsplit, urlunsplit
+from urllib.parse import urljoin, urlsplit
 from uuid import UUID
 
 from crawler import runs
@@ -25,6 +26,8 @@ from crawler.gate import Forbidden, gate_of
 from crawler.links import visit_link_pages
 from crawler.marketplaces import KINDS
 from crawler.marketplaces.interfaces import facing
+from crawler.marketplaces.live import RobotsForbid, ask, obey_robots
+from crawler.network import user_agent
 from registry.blobs import open_blobs
 from registry.database import Database
 from registry.errors import TouchstoneError
@@ -32,11 +35,14 @@ from registry.models import Plan, Run
 from registry.settings import Settings
 
 MIN_FREE_BYTES = 64 << 20
-PREFLIGHT_SECONDS = 15
+#: What a look at one marketplace may take, with all its redirects.
+PREFLIGHT_SECONDS = 15.0
 PREFLIGHT_REDIRECTS = 5
 REDIRECTS = (301, 302, 303, 307, 308)
 #: Far more than a page may take with all its tries: a run that stands still so long is ended.
 STALLED_SECONDS = 600.0
+#: So often is looked whether a run must stop, whatever its crawl does.
+SILENT_SECONDS = 1.0
 #: A crawl that is killed is taken up again so often.
 MAX_LOSSES = 20
 
@@ -68,11 +74,36 @@ class CrawlFailed(TouchstoneError):
 Look = Callable[[UUID, Progress], None]
 
 
-def to_visit(plan: Plan) -> list[tuple[str, str, bool]]:
-    """What `preflight` has to look at before a run: kind, address, whether it is searched.
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """What there is to be looked at of a marketplace before a run.
 
-    A marketplace that is read by its API is not knocked at: what the token is worth, the run
-    will see.
+    Parameters
+    ----------
+    name, kind, url
+        As of `registry.models.Marketplace`.
+    searched
+        Whether it is searched, which some marketplaces answer only to a browser.
+    user_agent
+        What the plan calls itself; None is by our own name.
+    robots
+        Whether robots.txt is obeyed there.
+    knock
+        Whether it is asked for a page. What is read by an API is not: what the token is worth,
+        the run will see. Nor is what the plan reaches through a proxy: nobody else may ask there.
+    """
+
+    name: str
+    kind: str
+    url: str
+    searched: bool = False
+    user_agent: str | None = None
+    robots: bool = True
+    knock: bool = True
+
+
+def to_visit(plan: Plan) -> list[Ahead]:
+    """What `look_ahead` has to look at before a run.
 
     Raises
     ------
@@ -82,21 +113,53 @@ def to_visit(plan: Plan) -> list[tuple[str, str, bool]]:
     found = []
     for place in plan.places:
         market = place.marketplace
-        if facing(KINDS[market.kind], market.url, place.interface).interface == "pages":
-            queries = plan.queries if place.queries is None else place.queries
-            found.append((market.kind, market.url, bool(queries) or plan.generate > 0))
+        queries = plan.queries if place.queries is None else place.queries
+        pages = facing(KINDS[market.kind], market.url, place.interface).interface == "pages"
+        found.append(
+            Ahead(
+                market.name,
+                market.kind,
+                market.url,
+                searched=pages and (bool(queries) or plan.generate > 0),
+                user_agent=plan.user_agent,
+                robots=market.robots_ignored_by is None,
+                knock=pages and plan.proxy is None,
+            )
+        )
     return found
 
 
-def preflight(settings: Settings, kind: str, url: str, *, queries: bool, captures: bool) -> None:
-    """Make sure, before anything is written, that a run can begin.
+def look_ahead(settings: Settings, places: Sequence[Ahead], *, captures: bool) -> dict[str, str]:
+    """Look at the marketplaces of a plan before anything is written.
 
     Parameters
     ----------
-    queries
-        Whether the plan searches, which some marketplaces answer only to a browser.
     captures
         Whether what is flagged will be captured by this process, in a browser.
+
+    Returns
+    -------
+    dict
+        The names of those that cannot be watched now, and why. The others can.
+
+    Raises
+    ------
+    TouchstoneError
+        If there is none that can be.
+    """
+    wrong: dict[str, str] = {}
+    for place in places:
+        try:
+            preflight(settings, place, captures=captures)
+        except TouchstoneError as error:
+            wrong[place.name] = str(error)
+    if wrong and len(wrong) == len(places):
+        raise TouchstoneError("; ".join(dict.fromkeys(wrong.values())))
+    return wrong
+
+
+def preflight(settings: Settings, place: Ahead, *, captures: bool) -> None:
+    """Make sure, before anything is written, that a marketplace can be watched.
 
     Raises
     ------
@@ -112,51 +175,51 @@ def preflight(settings: Settings, kind: str, url: str, *, queries: bool, capture
             f"disk: {free >> 20} MB are free in {settings.data_dir}, a run needs at least "
             f"{MIN_FREE_BYTES >> 20}: free some space, or move the data directory"
         )
+    if captures or (place.searched and KINDS[place.kind].search_in_browser):
+        launches(settings.browser)
     try:
-        gate_of(settings).check(url)
+        gate_of(settings).check_form(place.url)
     except Forbidden as forbidden:
         raise TouchstoneError(f"marketplace {forbidden}") from forbidden
-    if captures or (queries and KINDS[kind].search_in_browser):
-        launches(settings.browser)
+    if place.knock:
+        _knock(settings, place)
+
+
+def _knock(settings: Settings, place: Ahead) -> None:
+    """Ask for a marketplace's first page, as robots.txt allows."""
+    gate, url = gate_of(settings), place.url
+    headers = {"User-Agent": place.user_agent or user_agent(settings)}
+    until = time.monotonic() + PREFLIGHT_SECONDS
+    if place.robots:
+        try:
+            obey_robots(gate, url, headers, until=until)
+        except RobotsForbid as forbids:
+            # A busy answer says little, and a first page little of the others: the run will see.
+            if forbids.status < 500 or forbids.status == 503:
+                return
+            raise
+        except TouchstoneError as error:
+            said = str(error).removeprefix("marketplace ")
+            raise TouchstoneError(f"marketplace {url}: {said}") from error
     here = url
     for _ in range(PREFLIGHT_REDIRECTS):
-        status, there = _knock(here)
+        status, fields, _ = ask(gate, here, headers, until=until, most=0)
         # A busy answer to one knock says little; the run itself is patient.
         if status >= 500 and status != 503:
             raise TouchstoneError(f"marketplace {url} answers {status}: is it the right address?")
-        if there is None:
+        link = fields.get("location") if status in REDIRECTS else None
+        if link is None:
             return
-        if urlsplit(there).netloc != urlsplit(url).netloc:
+        try:
+            there = urljoin(here, link)
+            host = urlsplit(there).netloc
+        except ValueError:
+            host, there = "", link
+        if host != urlsplit(url).netloc:
             # The run stays on the host of the plan, and would see nothing.
             where = " ".join(there.split())[:200]
             raise TouchstoneError(f"marketplace {url} leads to {where}: name that in the plan")
         here = there
-
-
-def _knock(url: str) -> tuple[int, str | None]:
-    """The status of an address and where it leads, if elsewhere.
-
-    Raises
-    ------
-    TouchstoneError
-        If it does not answer.
-    """
-    parts = urlsplit(url)
-    host, port = parts.hostname or "", parts.port
-    secure = parts.scheme == "https"
-    make = http.client.HTTPSConnection if secure else http.client.HTTPConnection
-    connection = make(host, port, timeout=PREFLIGHT_SECONDS)
-    try:
-        path = urlunsplit(("", "", parts.path or "/", parts.query, ""))
-        connection.request("GET", path, headers={"User-Agent": "Touchstone/0.1"})
-        response = connection.getresponse()
-        link = response.getheader("Location") if response.status in REDIRECTS else None
-        return response.status, urljoin(url, link) if link else None
-    except (OSError, ValueError, http.client.HTTPException) as error:
-        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        raise TouchstoneError(f"marketplace {url} does not answer: {reason}") from error
-    finally:
-        connection.close()
 
 
 def watch(
@@ -165,6 +228,7 @@ def watch(
     plan_id: UUID,
     *,
     everything: bool = False,
+    wrong: Mapping[str, str] = MappingProxyType({}),
     look: Look = lambda _run_id, _progress: None,
 ) -> Iterator[Progress]:
     """Run a plan, one shard after the other, and tell how far it is.
@@ -173,6 +237,8 @@ def watch(
     ----------
     everything
         Whether known listings are visited that are not due, and read unchanged or not.
+    wrong
+        Marketplaces that cannot be watched now, and why, as `look_ahead` gave it.
     look
         Called again and again; ends the run by `RunStopped`.
 
@@ -183,12 +249,13 @@ def watch(
     TouchstoneError
         If the run failed; what it saw until then is kept.
     """
-    visit_link_pages(settings, database, plan_id)
     with database.writing() as session:
-        run_id = runs.begin(session, plan_id, everything=everything).id
-        shard_ids = [shard.id for shard in runs.shards_of(session, run_id)]
+        run_id = runs.begin(session, plan_id, everything=everything, wrong=wrong).id
+        shards = runs.shards_of(session, run_id)
+        shard_ids = [shard.id for shard in shards if shard.state not in runs.ENDED]
     state, error = "failed", "the crawl was interrupted"
     try:
+        visit_link_pages(settings, database, plan_id, lambda: look(run_id, Progress()))
         for shard_id in shard_ids:
             with database.reading() as session:
                 before = runs.tally(runs.shards_of(session, run_id))
@@ -251,19 +318,19 @@ def _crawl_once(
             env={**os.environ, **_environment(settings)},
             stdout=subprocess.PIPE,
             stderr=log,
-            text=True,
             # Its browser dies with it: the whole group is ended.
             start_new_session=True,
         )
         moved_at = time.monotonic()
         try:
-            assert process.stdout is not None
-            for line in process.stdout:
+            for line in _lines(process):
                 try:
-                    counts = json.loads(line)
+                    counts = last if line is None else json.loads(line)
                 except ValueError:
                     continue  # something in there prints; it is not ours
-                if counts != last or counts.get("asking"):
+                # It moves as well while a person is asked, or a host's own pace has it wait.
+                waits = counts.get("asking") or counts.get("held")
+                if counts != last or (line is not None and waits):
                     last, moved_at = counts, time.monotonic()
                 elif time.monotonic() - moved_at > STALLED_SECONDS:
                     return 1, f"no page, good or bad, in {STALLED_SECONDS:.0f} seconds"
@@ -276,6 +343,23 @@ def _crawl_once(
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+
+
+def _lines(process: subprocess.Popen[bytes]) -> Iterator[bytes | None]:
+    """What a process prints, line by line; None for each second in which it does not."""
+    assert process.stdout is not None
+    pipe, rest = process.stdout.fileno(), b""
+    with selectors.DefaultSelector() as selector:
+        selector.register(pipe, selectors.EVENT_READ)
+        while True:
+            if not selector.select(SILENT_SECONDS):
+                yield None
+                continue
+            chunk = os.read(pipe, 1 << 16)
+            if not chunk:
+                return
+            *lines, rest = (rest + chunk).split(b"\n")
+            yield from lines
 
 
 def _environment(settings: Settings) -> dict[str, str]:

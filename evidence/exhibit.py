@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,6 +70,7 @@ def export(
     by: str,
     reason: str = "",
     buyers: Mapping[UUID, Mapping[str, str]] | None = None,
+    personas: Iterable[Mapping[str, str]] = (),
     include_sensitive: bool = False,
     progress: Progress = lambda doing, done, total: None,
 ) -> Exported:
@@ -86,8 +87,10 @@ def export(
     by, reason
         Who exports, and why; in ledger and report.
     buyers
-        The fields of the persona of each purchase, by its id, of whatever case. Unless
-        `include_sensitive`, no text in the bag shows any of them.
+        The fields of the persona of each purchase, by its id.
+    personas
+        The fields of every persona there is: other entries may name them. Unless
+        `include_sensitive`, no text in the bag shows any of these or those.
     include_sensitive
         Leave sensitive exhibits in the clear, and say so.
 
@@ -101,8 +104,8 @@ def export(
     """
     return _Export(
         database, blobs, settings, target,
-        by=by, reason=reason, buyers=buyers or {}, include_sensitive=include_sensitive,
-        progress=progress,
+        by=by, reason=reason, buyers=buyers or {}, personas=personas,
+        include_sensitive=include_sensitive, progress=progress,
     ).run(reference)  # fmt: skip
 
 
@@ -117,6 +120,7 @@ class _Export:
         by: str,
         reason: str,
         buyers: Mapping[UUID, Mapping[str, str]],
+        personas: Iterable[Mapping[str, str]],
         include_sensitive: bool,
         progress: Progress,
     ) -> None:
@@ -124,7 +128,7 @@ class _Export:
         self.target = target.absolute()
         self.buyers = buyers
         self.progress = progress
-        self.redaction = Redaction(() if include_sensitive else buyers.values())
+        self.redaction = Redaction(() if include_sensitive else (*buyers.values(), *personas))
         name, why = " ".join(by.split()), " ".join(reason.split())
         if not name or len(name) > 200:
             raise TouchstoneError("an export is somebody's: give your name, up to 200 characters")

@@ -82,7 +82,8 @@ class MarketplacePart(_Part):
     """A marketplace, and what holds there in the place of what the plan says."""
 
     name: Slug
-    kind: Slug | None = None
+    #: Held against the kinds that there are, some of which are no slugs: `schema.org`.
+    kind: Line | None = None
     url: HttpUrl | None = None
     queries: Annotated[list[Line], BeforeValidator(_one_or_many)] | None = None
     browse: Annotated[list[Line], BeforeValidator(_one_or_many)] | None = None

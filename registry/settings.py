@@ -125,7 +125,9 @@ class Settings(BaseSettings):
         description="File of the master keys that seal secrets; empty: in the data directory.",
     )
     public_tips: bool = Field(
-        default=False, description="Whether the console has a page on which anybody may tell us."
+        default=False,
+        description="Whether `touchstone tips serve` may run: a page, apart from the console, on "
+        "which anybody may tell us.",
     )
     operator: str = Field(default_factory=_operator, description="Named in evidence and approvals.")
     sign_in: bool = Field(

@@ -30,13 +30,13 @@ Handler = Callable[[jobs.Hold, Settings, Blobs], None]
 #: Dramatiq works lower numbers first: what a person waits for before what fills a day.
 _PRIORITIES = {
     "purchase": 0,
+    "watch": 1,
     "assess": 1,
     "capture": 2,
     "follow": 3,
     "stamp": 3,
     "checkpoint": 4,
     "erase": 4,
-    "watch": 4,
     "crawl": 5,
 }
 

@@ -13,9 +13,10 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from datetime import datetime
+from types import MappingProxyType
 from uuid import UUID, uuid4
 
 from sqlalchemy import select
@@ -24,7 +25,7 @@ from sqlalchemy.orm import Session
 
 from crawler import runs
 from crawler.links import visit_link_pages
-from crawler.watch import CrawlFailed, Progress, RunStopped, crawl, preflight, to_visit, watch
+from crawler.watch import CrawlFailed, Progress, RunStopped, crawl, look_ahead, to_visit, watch
 from registry import jobs, planholds
 from registry.blobs import Blobs
 from registry.database import Database
@@ -54,7 +55,12 @@ def break_off() -> None:
 
 
 def run_now(
-    settings: Settings, database: Database, plan_id: UUID, *, everything: bool = False
+    settings: Settings,
+    database: Database,
+    plan_id: UUID,
+    *,
+    everything: bool = False,
+    wrong: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[Progress]:
     """Run a plan at once, because a person says so, and tell how far it is.
 
@@ -62,6 +68,8 @@ def run_now(
     ----------
     everything
         Whether known listings are visited that are not due, and read unchanged or not.
+    wrong
+        Marketplaces that cannot be watched now, and why, as `look_ahead` gave it.
 
     Raises
     ------
@@ -81,7 +89,9 @@ def run_now(
             )
     try:
         with _Looking(database, plan_id, holder, None) as looking:
-            yield from watch(settings, database, plan_id, everything=everything, look=looking.look)
+            yield from watch(
+                settings, database, plan_id, everything=everything, wrong=wrong, look=looking.look
+            )
     finally:
         with database.writing() as session:
             planholds.release(session, plan_id, holder)
@@ -96,8 +106,8 @@ def watch_job(hold: jobs.Hold, settings: Settings, blobs: Blobs) -> None:
     A run that cannot begin is noted and not tried again: the plan is due again soon enough.
     """
     due_run_id = UUID(hold.claim.payload["due_run_id"])
-    plan_id, error = _look_ahead(hold.database, settings, due_run_id)
-    if plan_id is not None and error is None:
+    plan_id, wrong, error = _look_ahead(hold.database, settings, due_run_id)
+    if plan_id is not None:
         visit_link_pages(settings, hold.database, plan_id)
     with hold.finishing({}) as session:
         due_run = session.get(DueRun, due_run_id, populate_existing=True)
@@ -110,40 +120,50 @@ def watch_job(hold: jobs.Hold, settings: Settings, blobs: Blobs) -> None:
             logger.error("plan %s: %s", due_run.plan.name, error)
             due_run.state, due_run.note = "failed", error
         else:
-            _lay_out(session, due_run)
+            _lay_out(session, due_run, wrong)
 
 
 def _look_ahead(
     database: Database, settings: Settings, due_run_id: UUID
-) -> tuple[UUID | None, str | None]:
-    """Look at the marketplaces of a run that can begin: its plan, and why it cannot after all."""
+) -> tuple[UUID | None, dict[str, str], str | None]:
+    """Look at the marketplaces of a run that can begin.
+
+    Returns
+    -------
+    tuple
+        Its plan, those of its marketplaces that cannot be watched now, and why; and why the run
+        cannot begin at all.
+    """
     try:
         with database.reading() as session:
             due_run = session.get(DueRun, due_run_id)
             if due_run is None or due_run.state != "queued":
-                return None, None
+                return None, {}, None
             plan, now = due_run.plan, utcnow()
             if hours_of(plan).open_from(now) > now:
-                return None, None
+                return None, {}, None
             if planholds.is_held(session, plan.id, _holder_of(due_run_id)):
-                return None, None
+                return None, {}, None
             places = to_visit(plan)
-        for kind, url, searched in places:
-            preflight(settings, kind, url, queries=searched, captures=False)
+        wrong = look_ahead(settings, places, captures=False)
     except TouchstoneError as error:
-        return None, str(error)
-    return plan.id, None
+        return None, {}, str(error)
+    for name, why in wrong.items():
+        logger.error("plan %s: %s is left out: %s", plan.name, name, why)
+    return plan.id, wrong, None
 
 
-def _lay_out(session: Session, due_run: DueRun) -> None:
+def _lay_out(session: Session, due_run: DueRun, wrong: Mapping[str, str]) -> None:
     """Write the run, its shards and their jobs, and hold the plan for it."""
     if not planholds.take(session, due_run.plan_id, _holder_of(due_run.id)):
         due_run.state = "coalesced"
         due_run.note = "the plan was running when this was to begin"
         return
-    run = runs.begin(session, due_run.plan_id)
+    run = runs.begin(session, due_run.plan_id, wrong=wrong)
     due_run.state, due_run.run_id = "running", run.id
     for shard in runs.shards_of(session, run.id):
+        if shard.state in runs.ENDED:
+            continue
         shard.job_id = jobs.enqueue(
             session, "crawl", {"shard_id": str(shard.id)}, key=f"crawl:{shard.id}"
         )

@@ -43,7 +43,7 @@ def export(
     from evidence.exhibit import export as export_case
 
     with open_house() as house:
-        buyers = _buyers(house)
+        hidden, buyers = _buyers(house)
         with progress() as bar:
             task = bar.add_task("reading the case", total=None, detail="")
 
@@ -59,6 +59,7 @@ def export(
                 by=by,
                 reason=reason,
                 buyers=buyers,
+                personas=hidden,
                 include_sensitive=include_sensitive,
                 progress=show,
             )
@@ -89,8 +90,8 @@ def export(
         out.print(f"{made.sealed} {sealed} sealed; the key: {plain(made.key)}")
 
 
-def _buyers(house: House) -> dict[UUID, dict[str, str]]:
-    """The persona of each purchase that has one."""
+def _buyers(house: House) -> tuple[list[dict[str, str]], dict[UUID, dict[str, str]]]:
+    """All personas, and that of each purchase that has one."""
     vault = open_vault(house.settings)
     with house.database.reading() as session:
         opened = {
@@ -100,7 +101,8 @@ def _buyers(house: House) -> dict[UUID, dict[str, str]]:
         bought = session.execute(
             select(Purchase.id, Purchase.persona_id).where(Purchase.persona_id.is_not(None))
         )
-        return {purchase_id: opened[persona_id] for purchase_id, persona_id in bought if persona_id}
+        used = {purchase_id: opened[persona_id] for purchase_id, persona_id in bought if persona_id}
+    return list(opened.values()), used
 
 
 def open_sealed(

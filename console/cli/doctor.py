@@ -12,10 +12,8 @@ from typing import Any
 
 from sqlalchemy import text
 
-from crawler.browser import launches
 from evidence.authorities import AuthorityFailed, ask
 from evidence.signing import key_folder, open_signer
-from insight.embeddings import open_embedder
 from purchases import personas
 from registry import alarms
 from registry.blobs import open_blobs
@@ -23,7 +21,6 @@ from registry.database import Database
 from registry.errors import TouchstoneError
 from registry.secrets import open_vault
 from registry.settings import Settings
-from workers import broker
 
 LEAST_FREE_BYTES = 1 << 30
 
@@ -94,6 +91,8 @@ def _database(settings: Settings) -> Finding:
 
 
 def _broker(settings: Settings) -> Finding:
+    from workers import broker
+
     return Finding("broker", True, broker.check(settings))
 
 
@@ -103,6 +102,8 @@ def _store(settings: Settings) -> Finding:
 
 
 def _browser(settings: Settings) -> Finding:
+    from crawler.browser import launches
+
     return Finding("browser", True, launches(settings.browser))
 
 
@@ -141,6 +142,8 @@ def _private_hosts(settings: Settings) -> Finding:
 
 
 def _picture_model(settings: Settings) -> Finding:
+    from insight.embeddings import open_embedder
+
     embedder = open_embedder(settings)
     if embedder is None:
         return Finding("picture model", True, "none is set, and none is needed")

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from console.cli.house import open_house, parse_id
 from console.cli.output import JsonFlag, emit_json, out, plain, table
-from purchases import examining, people
+from purchases import people
 from registry.brandfile import read_yaml
 from registry.errors import TouchstoneError
 from registry.models import Brand, Purchase
@@ -45,6 +45,8 @@ class Form(BaseModel):
 @app.command("list", epilog='Example: `touchstone exam list --by "Eve Examiner"`')
 def list_(by: By, json: JsonFlag = False) -> None:
     """List what was sent to you and has no verdict."""
+    from purchases import examining
+
     with open_house() as house, house.database.reading() as session:
         person = people.find(session, by)
         rows = [_row(session, purchase) for purchase in examining.tasks(session, person)]
@@ -66,6 +68,8 @@ def confirm(
     json: JsonFlag = False,
 ) -> None:
     """Confirm that you have it in hand: the hand-over counts once both have said so."""
+    from purchases import examining
+
     purchase_id = parse_id(purchase, "purchase")
     with open_house() as house, house.database.writing() as session:
         examining.confirm(session, purchase_id, by, place)
@@ -76,6 +80,8 @@ def confirm(
 @app.command(epilog="Example: `touchstone exam form 0197… > form.yaml`")
 def form(purchase: str, by: By) -> None:
     """Print the form of an item, to be filled in."""
+    from purchases import examining
+
     purchase_id = parse_id(purchase, "purchase")
     with open_house() as house, house.database.reading() as session:
         row = session.get(Purchase, purchase_id)
@@ -107,6 +113,8 @@ def report(
     json: JsonFlag = False,
 ) -> None:
     """Hand in the form. It is not changed any more."""
+    from purchases import examining
+
     purchase_id = parse_id(purchase, "purchase")
     filled: Form = read_yaml(file, Form, "examination form")
     with open_house() as house, house.database.writing() as session:
@@ -130,6 +138,8 @@ def verdict(
     json: JsonFlag = False,
 ) -> None:
     """Give the verdict on what was examined; it goes to the listing and its case."""
+    from purchases import examining
+
     purchase_id = parse_id(purchase, "purchase")
     with open_house() as house, house.database.writing() as session:
         examining.judge(session, purchase_id, by, outcome, grounds)
@@ -149,6 +159,8 @@ def feature(
     json: JsonFlag = False,
 ) -> None:
     """Register what examiners look for."""
+    from purchases import examining
+
     with open_house() as house, house.database.writing() as session:
         row = examining.add_feature(session, brand, kind, text, by=by, sku=sku)
         said = {"id": row.id, "kind": row.kind, "text": row.text}
@@ -161,6 +173,8 @@ def feature(
 @app.command(epilog='Example: `touchstone exam examiners velaro 2 --by "Ann Admin"`')
 def examiners(brand: str, number: int, by: By, json: JsonFlag = False) -> None:
     """Say how many examine what is bought of a brand: one, or two apart from each other."""
+    from purchases import examining
+
     with open_house() as house, house.database.writing() as session:
         rule = examining.set_examiners(session, brand, number, by=by)
         said = {"brand": brand, "examiners": rule.examiners}
@@ -176,6 +190,8 @@ def agreement(
     json: JsonFlag = False,
 ) -> None:
     """How far two examiners agree beyond chance (Cohen's kappa)."""
+    from purchases import examining
+
     with open_house() as house, house.database.reading() as session:
         brand_id = None
         if brand is not None:
@@ -192,6 +208,8 @@ def agreement(
 
 def _row(session: Session, purchase: Purchase) -> dict[str, Any]:
     """What an examiner may know: neither score nor arm, nor what it cost or who sold it."""
+    from purchases import examining
+
     product = purchase.assessment.product
     return {
         "id": purchase.id,

@@ -51,4 +51,5 @@ def parse_id(text: str, what: str) -> UUID:
     try:
         return UUID(text)
     except ValueError as error:
-        raise TouchstoneError(f"{text!r} is not the id of a {what}") from error
+        article = "an" if what[0] in "aeiou" else "a"
+        raise TouchstoneError(f"{text!r} is not the id of {article} {what}") from error

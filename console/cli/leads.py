@@ -44,13 +44,14 @@ def import_(
 ) -> None:
     """Keep the addresses of a CSV file (columns url, note) as leads.
 
-    Rows that cannot be used are named with line and reason; the others are imported.
+    Rows that cannot be used are named with line and reason; the others are imported. It fails
+    if there is none that can.
     """
     from crawler.gate import gate_of
     from crawler.leads import Added
     from crawler.lists import keep, read_list
 
-    added, bad = Added(), []
+    added, bad, done = Added(), [], 0
     with open_house() as house:
         with house.database.reading() as session:
             brand_id, plan_id = whose(session, plan, brand)
@@ -69,14 +70,19 @@ def import_(
                 bad += wrong
                 done = added.new + added.again + added.known + added.refused + len(bad)
                 bar.update(task, completed=done, detail=f"{added.new} new, {len(bad)} bad")
+    none_good = bool(bad) and done == len(bad)
     if json:
         emit_json({**_counts(added), "bad": [_bad(row) for row in bad]})
+        if none_good:
+            raise typer.Exit(1)
         return
     _say(added)
     for row in bad[:_SHOWN_BAD]:
         err.print(f"line {row.line}: {plain(row.why)}: {plain(row.text)}", soft_wrap=True)
     if len(bad) > _SHOWN_BAD:
         err.print(f"and {len(bad) - _SHOWN_BAD} more rows that cannot be used: --json names all")
+    if none_good:
+        raise TouchstoneError(f"{file}: no row of it can be used; nothing was kept")
 
 
 @app.command(

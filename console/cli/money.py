@@ -9,8 +9,7 @@ import typer
 
 from console.cli.house import open_house, parse_id
 from console.cli.output import JsonFlag, emit_json, out, plain, table
-from insight.rates import running_rates
-from purchases import money, people
+from purchases import people
 from registry.errors import TouchstoneError
 from registry.money import Money
 
@@ -20,6 +19,8 @@ app = typer.Typer(help="The money of test purchases: balance, limits.", no_args_
 @app.command(epilog="Example: `touchstone money balance`")
 def balance(json: JsonFlag = False) -> None:
     """What is reserved and spent in each currency; fails if the ledger is not in balance."""
+    from purchases import money
+
     with open_house() as house, house.database.reading() as session:
         found = money.balance(session)
         wrong = money.faults(session)
@@ -42,6 +43,8 @@ def show(
     json: JsonFlag = False,
 ) -> None:
     """Show transactions, newest first."""
+    from purchases import money
+
     purchase_id = None if purchase is None else parse_id(purchase, "purchase")
     with open_house() as house, house.database.reading() as session:
         rows: list[dict[str, Any]] = [
@@ -89,6 +92,9 @@ def show(
 @app.command(epilog="Example: `touchstone money limits`")
 def limits(json: JsonFlag = False) -> None:
     """List the limits in force, and what is taken of each."""
+    from insight.rates import running_rates
+    from purchases import money
+
     with open_house() as house, house.database.reading() as session:
         rates = running_rates(house.settings)
         month = f"{datetime.now(UTC):%Y-%m}"
@@ -128,6 +134,8 @@ def limit(
     json: JsonFlag = False,
 ) -> None:
     """Set the most that may be reserved and spent; the newest of the same terms counts."""
+    from purchases import money
+
     try:
         amount = None if most == "none" else Money.parse(most)
     except ValueError as error:

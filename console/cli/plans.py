@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 
 from console.cli.following import emit_line, follow_plan
 from console.cli.house import House, open_house
-from console.cli.output import JsonFlag, emit_json, out, plain, table
+from console.cli.output import JsonFlag, emit_json, err, out, plain, table
 from console.cli.working import work_until_idle
 from insight.holding import still_holds
 from registry import alarms
@@ -237,8 +237,10 @@ def watch(
 
     with open_house() as house:
         work = work and house.settings.broker_url == "embedded:"
-        plan_id = _plan_id(house, plan, captures=work)
-        steps = run_now(house.settings, house.database, plan_id, everything=everything)
+        plan_id, wrong = _plan_id(house, plan, captures=work)
+        for name, why in wrong.items():
+            err.print(f"{plain(name)} is left out: {plain(why)}", soft_wrap=True)
+        steps = run_now(house.settings, house.database, plan_id, everything=everything, wrong=wrong)
         follow_plan(house, plan_id, steps, as_json=json_lines)
         died: TouchstoneError | None = None
         if work:
@@ -270,8 +272,9 @@ def _say(summary: dict[str, Any], work: bool) -> None:
     out.print("See them: touchstone queue, or touchstone serve.")
 
 
-def _plan_id(house: House, plan: str, *, captures: bool) -> UUID:
-    from crawler.watch import preflight, to_visit
+def _plan_id(house: House, plan: str, *, captures: bool) -> tuple[UUID, dict[str, str]]:
+    """The plan that is meant, and those of its marketplaces that cannot be watched now."""
+    from crawler.watch import look_ahead, to_visit
 
     path = Path(plan)
     if path.suffix in (".yaml", ".yml") or path.is_file():
@@ -282,16 +285,13 @@ def _plan_id(house: House, plan: str, *, captures: bool) -> UUID:
         with house.database.writing() as session:
             places = to_visit(save_plan(session, file, kinds))
             session.rollback()
-        for kind, url, asks in places:
-            preflight(house.settings, kind, url, queries=asks, captures=captures)
+        wrong = look_ahead(house.settings, places, captures=captures)
         with house.database.writing() as session:
-            return save_plan(session, file, kinds).id
+            return save_plan(session, file, kinds).id, wrong
     with house.database.reading() as session:
         found = find_plan(session, plan)
         places = to_visit(found)
-    for kind, url, asks in places:
-        preflight(house.settings, kind, url, queries=asks, captures=captures)
-    return found.id
+    return found.id, look_ahead(house.settings, places, captures=captures)
 
 
 def _summary(house: House, plan_id: UUID) -> dict[str, Any]:

@@ -14,8 +14,7 @@ from sqlalchemy.orm import selectinload
 from console.cli.house import House, open_house, parse_id
 from console.cli.output import JsonFlag, emit_json, out, plain, table
 from console.cli.working import work_until_idle
-from insight.rates import running_rates
-from purchases import assigning, estimates, files, manual, people, personas, proposals
+from purchases import estimates, people, personas
 from purchases.ways import FILES, STATES, following
 from registry.errors import TouchstoneError
 from registry.models import Listing, Purchase
@@ -71,6 +70,8 @@ def request(
     json: JsonFlag = False,
 ) -> None:
     """Propose to buy from a listing, on suspicion."""
+    from purchases import proposals
+
     assessment_id = parse_id(assessment, "assessment")
     with open_house() as house, house.database.writing() as session:
         row = _row(proposals.request(session, assessment_id, by))
@@ -84,6 +85,8 @@ def draw(
     json: JsonFlag = False,
 ) -> None:
     """Propose to buy each listing of a drawn sample: the random arm."""
+    from purchases import proposals
+
     frame_id = parse_id(frame, "frame")
     with open_house() as house, house.database.writing() as session:
         rows = [_row(purchase) for purchase in proposals.propose_drawn(session, frame_id, by)]
@@ -128,6 +131,9 @@ def approve(
     json: JsonFlag = False,
 ) -> None:
     """Approve a proposal: the money is reserved. Then it is assigned."""
+    from insight.rates import running_rates
+    from purchases import proposals
+
     purchase_id = parse_id(purchase, "purchase")
     with open_house() as house, house.database.writing() as session:
         made = proposals.approve(
@@ -155,6 +161,8 @@ def assign(
     json: JsonFlag = False,
 ) -> None:
     """Give a purchase to a buyer: its checkout is run, up to the ordering click or through it."""
+    from purchases import assigning
+
     purchase_id = parse_id(purchase, "purchase")
     with open_house() as house:
         at_once = work and house.settings.broker_url == "embedded:" and not by_hand
@@ -189,15 +197,20 @@ def _look_ahead(house: House, purchase_id: UUID) -> None:
     TouchstoneError
         If there is no browser, or the shop does not answer.
     """
-    from crawler.watch import preflight
+    from crawler.watch import Ahead, preflight
 
     with house.database.reading() as session:
         purchase = session.get(Purchase, purchase_id)
         if purchase is None or purchase.state != "approved":
             return  # what is wrong with that, the assignment itself says
         marketplace = purchase.listing.marketplace
-        kind, url = marketplace.kind, marketplace.url
-    preflight(house.settings, kind, url, queries=False, captures=True)
+        ahead = Ahead(
+            marketplace.name,
+            marketplace.kind,
+            marketplace.url,
+            robots=marketplace.robots_ignored_by is None,
+        )
+    preflight(house.settings, ahead, captures=True)
 
 
 @app.command(epilog='Example: `touchstone purchase task 0197… --by "Bea Buyer"`')
@@ -244,6 +257,7 @@ def file_(
 ) -> None:
     """Keep a photograph, video or paper of a purchase as an exhibit of its case."""
     from evidence.cases import store_file
+    from purchases import files
 
     purchase_id = parse_id(purchase, "purchase")
     with open_house() as house:
@@ -277,6 +291,9 @@ def tell(
     json: JsonFlag = False,
 ) -> None:
     """Tell that a purchase is a step further; what is missing, it says."""
+    from insight.rates import running_rates
+    from purchases import manual
+
     purchase_id = parse_id(purchase, "purchase")
     pairs = [one.partition("=") for one in detail or ()]
     if any(not sign for _, sign, _ in pairs):
@@ -299,6 +316,8 @@ def reject(
     purchase: str, by: By, note: Annotated[str, typer.Option()] = "", json: JsonFlag = False
 ) -> None:
     """Reject a proposal: nothing is bought."""
+    from purchases import proposals
+
     purchase_id = parse_id(purchase, "purchase")
     with open_house() as house, house.database.writing() as session:
         proposals.reject(session, purchase_id, by, note)
@@ -320,6 +339,8 @@ def settle(
     json: JsonFlag = False,
 ) -> None:
     """Settle an unclear outcome by what you found out; nothing is clicked again."""
+    from purchases import proposals
+
     purchase_id = parse_id(purchase, "purchase")
     with open_house() as house, house.database.writing() as session:
         proposals.settle(session, purchase_id, by, ordered, order_number, note)

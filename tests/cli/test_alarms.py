@@ -57,6 +57,7 @@ def test_scripts_are_told_by_the_exit_code(command: Command, health: Health) -> 
     assert command("alarms", "close", health.alarm, "--note", "mended").exit_code == 0
     assert "No alarm is open" in command("alarms").stdout
     assert command("alarms", "show", uuid4()).exit_code == 1
+    assert "is not the id of an alarm" in str(command("alarms", "show", "nope").exception)
 
 
 def test_runs_on_the_command_line(command: Command, health: Health) -> None:

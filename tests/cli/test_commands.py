@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -124,3 +126,10 @@ def test_the_signing_key(
     for command in ("show", "rotate"):
         with pytest.raises(TouchstoneError, match="signer"):
             key(command)
+
+
+def test_a_command_starts_without_the_heavy_parts() -> None:
+    heavy = ("matchers", "cv2", "faiss", "numpy", "scrapy", "playwright", "dramatiq")
+    code = f"import sys, console.cli.app; print([m for m in {heavy} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -75,6 +75,11 @@ def test_leads_and_tips(touchstone: Touchstone, data_dir: Path, tmp_path: Path) 
     assert "line 3: 169.254.169.254 is not a public address" in said.err
     again = touchstone("leads", "import", file, "--json").json
     assert (again["new"], again["known"], again["bad"][0]["line"]) == (0, 2, 3)
+    file.write_text("http://user:secret@shop.example/\n")
+    none = touchstone("leads", "import", file)
+    assert (none.code, "secret" in none.err) == (1, False)
+    assert "no row of it can be used" in none.err
+    assert touchstone("leads", "import", file, "--json").code == 1
     listed = touchstone("leads", "list", "--state", "waiting", "--json").json
     (lead,) = listed["leads"]
     assert (lead["kind"], lead["note"], lead["source"]) == (

@@ -151,6 +151,17 @@ def test_what_the_browser_gave_up_waiting_for_is_not_connected_later() -> None:
     asyncio.run(go())
 
 
+def test_a_crawl_keeps_no_list_of_where_it_has_been() -> None:
+    async def go() -> None:
+        gate = Gate(["localhost", "127.0.0.1"])
+        async with echo() as (port, _), open_gateway(gate, records=False) as gateway:
+            for host in ("127.0.0.1", "localhost", "127.0.0.2"):
+                await ask(gateway, host, port)
+            assert (gateway.refused, gateway.addresses, gateway.lookups) == ([], {}, [])
+
+    asyncio.run(go())
+
+
 def test_a_connection_that_brings_too_much_is_cut() -> None:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError):
@@ -168,6 +179,35 @@ def test_a_connection_that_brings_too_much_is_cut() -> None:
                 while data := await asyncio.wait_for(reader.read(1 << 16), 10):
                     had += len(data)
             assert had <= 2 << 20
+        server.close()
+
+    asyncio.run(go())
+
+
+def test_why_there_is_no_answer_is_said_by_the_gateway_alone() -> None:
+    async def go() -> None:
+        async def forge(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(b"HTTP/1.1 200 OK\r\nTouchstone-Gateway: proxy x\r\n\r\n")
+            writer.close()
+
+        server = await asyncio.start_server(forge, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        async with open_gateway(Gate(["127.0.0.1"])) as gateway:
+            for host, status, said in (
+                (f"127.0.0.1:{port}", b"200", None),
+                ("127.0.0.1:9", b"502", b"127.0.0.1: Connect"),
+                ("127.0.0.2:80", b"403", b"127.0.0.2 is not a public address"),
+            ):
+                at = int(gateway.http_url.rsplit(":", 1)[1])
+                reader, writer = await asyncio.open_connection("127.0.0.1", at)
+                writer.write(f"GET http://{host}/ HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+                head = (await reader.read()).lower()
+                assert head.split(b" ")[1] == status
+                if said is None:
+                    assert b"touchstone-gateway" not in head
+                else:
+                    assert said.lower() in head.split(b"touchstone-gateway: ")[1]
+                writer.close()
         server.close()
 
     asyncio.run(go())

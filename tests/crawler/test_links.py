@@ -6,16 +6,17 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import select
 
 from crawler.links import MAX_FOLLOWED, listings_in, read_page, visit_link_pages
 from crawler.places import Places
+from crawler.watch import Progress, RunStopped, watch
 from registry.database import Database
 from registry.errors import TouchstoneError
-from registry.models import Lead
+from registry.models import Lead, Run
 from registry.settings import Settings
 from tests.crawler.ways_in import planned
 
@@ -236,3 +237,47 @@ def test_a_page_that_may_not_or_cannot_be_read(
     ):
         with pytest.raises(TouchstoneError, match=said):
             read_page(settings, database, url)
+
+
+def test_a_robots_txt_that_fails_forbids_all(
+    served: Served, settings: Settings, database: Database
+) -> None:
+    served.pages["/robots.txt"] = (500, {}, "oops")
+    served.pages["/post"] = (200, {}, f'<html><p>bag: <a href="{SHOP}/item/1/x">x</a></p></html>')
+    with pytest.raises(TouchstoneError, match="answers 500: nothing else is asked"):
+        read_page(settings, database, served.at("/post"))
+    assert served.asked == ["127.0.0.1 /robots.txt"]
+
+
+def test_a_plan_with_a_proxy_reads_no_link_pages_without_it(
+    served: Served,
+    settings: Settings,
+    database: Database,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with database.writing() as session:
+        plan = planned(session, link_pages=[served.at("/post")])
+        plan.proxy = "http://127.0.0.1:9"
+        plan_id = plan.id
+    visit_link_pages(settings, database, plan_id)
+    assert served.asked == []
+    assert "left out, since it has a proxy" in caplog.text
+
+
+def test_a_stop_is_obeyed_between_link_pages(
+    served: Served, settings: Settings, database: Database
+) -> None:
+    with database.writing() as session:
+        plan_id = planned(session, link_pages=[served.at("/a"), served.at("/b")]).id
+
+    def look(_run_id: UUID, _progress: Progress) -> None:
+        if served.asked:
+            raise RunStopped("stopped by Ada")
+
+    with pytest.raises(RunStopped):
+        list(watch(settings, database, plan_id, look=look))
+    assert not any("/b" in asked for asked in served.asked)
+    with database.reading() as session:
+        run = session.scalars(select(Run)).one()
+        assert (run.state, run.error) == ("stopped", "stopped by Ada")
+        assert run.finished_at is not None

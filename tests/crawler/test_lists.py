@@ -69,6 +69,7 @@ def test_bad_rows_are_named_and_the_others_read(tmp_path: Path) -> None:
     assert "file" in bad[7]
     assert "javascript" in bad[8]
     assert "user name" in bad[9]
+    assert "secret" not in " ".join(row.text for row in rows if isinstance(row, BadRow))
     assert "127.0.0.1" in bad[10]
     assert "longer than" in bad[12]
     assert bad[13] == "a quotation mark is not closed"

@@ -138,6 +138,21 @@ def test_several_turnstiles_together_keep_the_ceiling(
         assert session.scalars(select(HostLease)).all() == []
 
 
+def test_a_turnstile_tells_that_it_holds_a_request_back(database: Database) -> None:
+    async def go() -> None:
+        stile = Turnstile(database, lambda _: Pace(per_second=0.01))
+        async with stile.turn(HOST):
+            assert (stile.turns, stile.held) == (1, False)
+        waiting = asyncio.create_task(stile.turn(HOST).__aenter__())
+        while not stile.held:
+            await asyncio.sleep(0.05)
+        assert stile.turns == 1
+        waiting.cancel()
+        await stile.close()
+
+    asyncio.run(asyncio.wait_for(go(), 60))
+
+
 def test_a_pause_of_another_worker_is_kept_and_a_long_one_is_not_waited_for(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

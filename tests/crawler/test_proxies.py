@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import pytest
+from sqlalchemy import select
 
 from crawler.browser import find_chromium, open_browser
 from crawler.gate import Gate
@@ -16,7 +17,7 @@ from crawler.proxies import ProxyServer, find_proxy, keep_proxy
 from crawler.watch import watch
 from registry.database import Database
 from registry.errors import TouchstoneError
-from registry.models import Brand, Listing, Marketplace, Plan, Proxy
+from registry.models import Alarm, Brand, Listing, Marketplace, Plan, Proxy
 from registry.networking import check_proxy
 from registry.secrets import open_vault
 from registry.settings import Settings
@@ -211,3 +212,29 @@ def test_what_a_plan_may_name(
         row = session.get_one(Proxy, "home")
         assert b"planted-secret" not in row.sealed
         assert row.shown == "http://proxy.example:3128"
+
+
+def test_a_dead_proxy_is_said_to_be_dead(settings: Settings, database: Database) -> None:
+    with login_shop(open_items=1, closed_items=0) as (url, asked):
+        with database.writing() as session:
+            plan = Plan(
+                name="p",
+                brand=Brand(slug="velaro", name="Velaro", owner="V"),
+                marketplaces=[Marketplace(name="m", kind="bazaar", url=url)],
+                queries=[],
+                browse=["/c/bags"],
+                threshold=0.6,
+                max_pages=50,
+                proxy="http://127.0.0.1:9",
+            )
+            session.add(plan)
+            session.flush()
+            plan_id = plan.id
+        with pytest.raises(TouchstoneError, match=r"proxy http://127\.0\.0\.1:9: "):
+            list(watch(settings, database, plan_id))
+        assert sum(asked.values()) == 0
+    with database.reading() as session:
+        alarm = session.scalars(select(Alarm)).one()
+        assert alarm.kind == "errors"
+        assert "proxy http://127.0.0.1:9" in alarm.seen
+        assert "robots" not in alarm.seen

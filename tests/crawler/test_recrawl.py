@@ -9,14 +9,22 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, select, update
 
-from crawler import revisits
+from crawler import revisits, runs
+from crawler.frontier import Page
+from crawler.leads import Told, add
+from crawler.marketplaces import KINDS
+from crawler.places import Places
+from crawler.seeds import seeds
+from crawler.store import Target
 from crawler.watch import Progress, watch
 from registry.database import Database
 from registry.models import (
     Absence,
+    Alarm,
     Assessment,
     Brand,
     Job,
+    Lead,
     Listing,
     Marketplace,
     Plan,
@@ -143,6 +151,7 @@ def test_everything_is_read_anew_if_a_person_says_so(
     settings: Settings, database: Database, shop: LightShop, plan_id: UUID
 ) -> None:
     crawl(settings, database, plan_id)
+    overdue(database)
     shop.forget()
     again = crawl(settings, database, plan_id, everything=True)
     assert (again.listings, again.unchanged) == (LISTINGS, LISTINGS)
@@ -160,7 +169,15 @@ def test_a_listing_that_is_gone_is_dated_kept_and_may_come_back(
     three, four = listing(database, 3), listing(database, 4)
     assert three.gone_at is not None
     assert (four.gone_at, four.misses) == (None, 1)
-    # It is due again at once, though no search shows it.
+    # It is due again at once, though no search shows it. A run that reads no page of a listing
+    # says nothing of it.
+    crawl(settings, database, plan_id)
+    four = listing(database, 4)
+    assert (four.gone_at, four.misses) == (None, 1)
+    with database.writing() as session:
+        soon = utcnow() - timedelta(seconds=1)
+        five = update(Listing).where(Listing.external_id == "5")
+        session.execute(five.values(next_visit_at=soon))
     crawl(settings, database, plan_id)
     four = listing(database, 4)
     assert (four.gone_at is not None, four.misses) == (True, 2)
@@ -175,7 +192,7 @@ def test_a_listing_that_is_gone_is_dated_kept_and_may_come_back(
         ("3", "HTTP 404", None),
         ("4", "no listing was found at its address, 2 times", None),
     ]
-    assert [run.stats.get("gone", 0) for run in ended] == [0, 1, 1]
+    assert [run.stats.get("gone", 0) for run in ended] == [0, 1, 0, 1]
     assert count(database, Listing) == LISTINGS
 
     shop.gone, shop.hidden, shop.empty = set(), set(), set()
@@ -185,6 +202,84 @@ def test_a_listing_that_is_gone_is_dated_kept_and_may_come_back(
     with database.reading() as session:
         back = session.scalars(select(Absence).where(Absence.back_at.is_not(None))).all()
     assert len(back) == 2
+
+
+def test_a_new_layout_of_a_few_listings_marks_none_gone_and_alarms(
+    settings: Settings, database: Database, shop: LightShop, plan_id: UUID
+) -> None:
+    shop.listings = 4
+    crawl(settings, database, plan_id)
+    shop.empty = {0, 1, 2, 3}
+    for _ in range(2):
+        overdue(database)
+        crawl(settings, database, plan_id)
+    with database.reading() as session:
+        alarm = session.scalars(select(Alarm)).one()
+        assert (alarm.kind, alarm.page) == ("unread", "listing")
+        assert len(alarm.runs) == 2
+    # One of them as it was: that the others are shown still counts.
+    shop.empty = {1, 2, 3}
+    for _ in range(2):
+        overdue(database)
+        crawl(settings, database, plan_id)
+    assert count(database, Absence) == 0
+    assert listing(database, 1).misses == 0
+
+
+def test_a_known_listing_that_a_lead_finds_gone_is_gone(
+    settings: Settings, database: Database, shop: LightShop, plan_id: UUID
+) -> None:
+    crawl(settings, database, plan_id)
+    shop.gone, shop.hidden = {3}, {3}
+    with database.writing() as session:
+        told = [Told(f"{shop.url}item/3/tote", "list")]
+        add(session, session.get_one(Plan, plan_id).brand_id, told, Places.watched(session))
+    again = crawl(settings, database, plan_id)
+    assert again.errors == 0
+    assert listing(database, 3).gone_at is not None
+    with database.reading() as session:
+        assert session.scalars(select(Lead.state)).one() == "gone"
+
+
+def test_what_is_due_and_leads_leave_most_of_the_budget_to_the_searches(
+    database: Database, plan_id: UUID
+) -> None:
+    with database.writing() as session:
+        plan = session.get_one(Plan, plan_id)
+        plan.marketplaces.append(Marketplace(name="n", kind="bazaar", url="https://n.example/"))
+        plan.browse = [f"/c/{n}" for n in range(9)]
+        before = Run(plan_id=plan.id, state="finished")
+        session.add(before)
+        session.flush()
+        for place in plan.marketplaces:
+            for number in range(50):
+                row = Listing(
+                    marketplace_id=place.id, external_id=str(number),
+                    url=f"{place.url}item/{number}/x", next_visit_at=utcnow(),
+                )  # fmt: skip
+                session.add(row)
+                session.flush()
+                snapshot = Snapshot(
+                    listing_id=row.id, content_sha256="0" * 64, title="x", description="",
+                    attributes={},
+                )  # fmt: skip
+                session.add(snapshot)
+                session.flush()
+                session.add(Sighting(run_id=before.id, listing_id=row.id, snapshot_id=snapshot.id))
+            told = [Told(f"{place.url}item/{number}/x", "list") for number in range(100, 150)]
+            add(session, plan.brand_id, told, Places.watched(session))
+        run = runs.begin(session, plan_id)
+        laid = []
+        for shard in runs.shards_of(session, run.id):
+            target = Target(run.id, plan_id, shard.marketplace_id, "x")
+            base, definition = shard.marketplace.url, KINDS["bazaar"]
+            laid += seeds(session, definition, base, target, shard, 80, everything=False)[0]
+    assert len(having(laid, "lead")) == 80 // 4
+    assert len(laid) - len(having(laid, "lead")) - 18 == 80 // 4
+
+
+def having(pages: list[Page], argument: str) -> list[Page]:
+    return [page for page in pages if argument in page.arguments]
 
 
 def test_risk_and_history_say_when_a_listing_is_due() -> None:

@@ -96,6 +96,16 @@ def test_a_small_run_alarms_nobody() -> None:
     assert ill(figures(2, unread=1, lists=(1, 1)), [figures(3, lists=(1, 1))] * 4) == []
 
 
+def test_few_pages_none_of_which_can_be_read_are_seen() -> None:
+    assert ill(figures(0, unread=4, found=40), HEALTHY) == [("unread", "listing", "")]
+    assert ill(figures(0, unread=2, found=40), []) == [("unread", "listing", "")]
+    one = figures(0, unread=1, found=40)
+    assert ill(one, HEALTHY) == [], "a single page proves nothing"
+    assert ill(one, [*HEALTHY, one]) == [("unread", "listing", "")], "one in each run does"
+    assert ill(one, [one, *HEALTHY]) == []
+    assert ill(replace(figures(0, unread=2, found=40), revalidated=1), HEALTHY) == []
+
+
 def test_a_run_that_was_cut_short_found_no_less() -> None:
     assert ill(figures(5, found=5, whole=False), HEALTHY) == []
     assert ill(figures(5, found=5), HEALTHY) == [("found", "list", "")]
@@ -206,3 +216,9 @@ def test_coverage_counts_keeps_samples_and_goes_on(blobs) -> None:  # type: igno
     both.add(again.to_json())
     assert both.to_json()["kinds"]["listing"]["fields"]["price"] == [1, 17]
     assert again.to_json()["samples"] == said["samples"]
+
+
+def test_a_run_to_which_not_one_page_came() -> None:
+    (finding,) = look(Figures({}, errors=1, why="it does not answer"), [], [], ())
+    assert (finding.kind, finding.well) == ("errors", False)
+    assert finding.seen == "no page came: 1 page could not be had, mostly: it does not answer"

@@ -8,15 +8,21 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select
 
-from crawler.watch import Progress, preflight
+from crawler.sessions import find_login, lock_login, unlock_login
+from crawler.spider import AT_ONCE, WALLS_IN_A_ROW
+from crawler.watch import Ahead, Progress, preflight, watch
 from registry.database import Database
 from registry.errors import TouchstoneError
-from registry.models import Listing, Snapshot
+from registry.models import Listing, Plan, Shard, Snapshot, StoredSession
+from registry.models.base import utcnow
+from registry.secrets import open_vault
 from registry.settings import Settings
+from tests.crawler.changing_shop import CAPTCHA
 from tests.crawler.test_watch import count, plan, run
 from tests.pictures import jpeg
 
@@ -142,6 +148,56 @@ def test_a_picture_whose_connection_breaks_is_fetched_again(
         assert [(p.sha256 is not None, p.fault) for p in tote.pictures] == [(True, None)]
 
 
+def test_a_browser_costs_its_time_whatever_it_brings(
+    settings: Settings, database: Database
+) -> None:
+    def nothing(request: BaseHTTPRequestHandler, _turn: int) -> Answer | None:
+        return (404, {}, b"no") if request.path.startswith(("/search", "/robots")) else None
+
+    with served(nothing) as url, pytest.raises(TouchstoneError, match="no page"):
+        run(settings, database, plan(database, url, queries=("a",)))
+    with database.reading() as session:
+        assert session.scalars(select(Shard.browser_seconds)).one() > 0
+
+
+def test_behind_a_wall_that_a_person_is_asked_to_open_the_rest_waits(
+    settings: Settings, database: Database
+) -> None:
+    number = 60
+    asked: Counter[str] = Counter()
+
+    def walled(request: BaseHTTPRequestHandler, _turn: int) -> Answer | None:
+        if request.path.startswith("/c/"):
+            cards = "".join(f"<a class=card href=/item/{n}/x>{n}</a>" for n in range(number))
+            return 200, {}, f"<html><body>{cards}</body></html>".encode()
+        asked["item"] += request.path.startswith("/item/")
+        return 200, {}, CAPTCHA.encode()
+
+    with served(walled) as url:
+        plan_id = plan(database, url, browse=("/c/bags",))
+        with database.writing() as session:
+            row = session.get_one(Plan, plan_id)
+            row.persona = "mina"
+            vault = open_vault(settings)
+            login = find_login(session, vault, row.marketplaces[0].id, "mina")
+            assert lock_login(session, login.id), "another crawl has a person asked"
+        before: list[int] = []
+
+        def look(_run_id: UUID, _progress: Progress) -> None:
+            before.append(asked["item"])
+            with database.writing() as session:
+                if len(before) > 8 and before[-1] and len(set(before[-8:])) == 1:
+                    unlock_login(session, login.id, "nobody came")
+                else:
+                    session.get_one(StoredSession, login.id).updated_at = utcnow()
+
+        for _ in watch(settings, database, plan_id, look=look):
+            pass
+    waited = max(set(before) - {0}, key=before.count)
+    assert waited <= 2 * AT_ONCE + WALLS_IN_A_ROW
+    assert asked["item"] == number, "when nobody came, each was asked for as a crawl by nobody does"
+
+
 @pytest.mark.parametrize("hops", [1, 2])
 def test_preflight_refuses_an_address_that_leads_to_another_host(
     settings: Settings, hops: int
@@ -150,7 +206,7 @@ def test_preflight_refuses_an_address_that_leads_to_another_host(
         return moved("https://www.shop.example/" if turn == hops else request.path)
 
     with served(elsewhere) as url, pytest.raises(TouchstoneError) as caught:
-        preflight(settings, "bazaar", url, queries=False, captures=False)
+        preflight(settings, Ahead("m", "bazaar", url, robots=False), captures=False)
     assert str(caught.value).count("\n") == 0
     assert "leads to https://www.shop.example/" in str(caught.value)
 
@@ -160,12 +216,12 @@ def test_preflight_lets_pass_what_leads_about_on_its_own_host(settings: Settings
         return moved(request.path)
 
     with served(wall) as url:
-        preflight(settings, "bazaar", url, queries=False, captures=False)
+        preflight(settings, Ahead("m", "bazaar", url), captures=False)
 
 
 def test_preflight_refuses_a_browser_that_does_not_start(settings: Settings) -> None:
     broken = settings.model_copy(update={"browser": "/bin/false"})
     with served(lambda *_: None) as url, pytest.raises(TouchstoneError) as caught:
-        preflight(broken, "bazaar", url, queries=True, captures=False)
+        preflight(broken, Ahead("m", "bazaar", url, searched=True), captures=False)
     assert str(caught.value).startswith("browser: /bin/false does not start")
     assert "\n" not in str(caught.value)

@@ -8,17 +8,20 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 from sqlalchemy import func, select, update
 
-from crawler.watch import Progress, preflight, watch
+from crawler.watch import Ahead, Progress, RunStopped, look_ahead, preflight, watch
 from registry.database import Database
 from registry.errors import TouchstoneError
 from registry.models import (
+    Alarm,
     Brand,
     Job,
     Listing,
@@ -26,6 +29,7 @@ from registry.models import (
     Plan,
     Run,
     Seller,
+    Shard,
     Sighting,
     Snapshot,
     SnapshotPicture,
@@ -244,6 +248,44 @@ def test_a_hostile_marketplace_does_no_harm(settings: Settings, database: Databa
     assert all(picture.fault for picture in pictures.values() if picture.url not in good)
 
 
+def test_a_crawl_that_says_nothing_can_be_stopped(
+    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    mute = tmp_path / "mute"
+    mute.write_text("#!/bin/sh\nexec sleep 600\n")
+    mute.chmod(0o755)
+    plan_id = plan(database, "http://127.0.0.1:9/", browse=("/c/bags",))
+
+    def look(_run_id: UUID, _progress: Progress) -> None:
+        raise RunStopped("a person said so")
+
+    monkeypatch.setattr(sys, "executable", str(mute))
+    with pytest.raises(RunStopped, match="a person said so"):
+        for _ in watch(settings, database, plan_id, look=look):
+            pass
+    with database.reading() as session:
+        assert session.scalars(select(Run.state)).one() == "stopped"
+
+
+@pytest.mark.parametrize("waits", ["held", "asking"])
+def test_a_crawl_that_is_made_to_wait_does_not_stand_still(
+    settings: Settings,
+    database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    waits: str,
+) -> None:
+    monkeypatch.setattr("crawler.watch.STALLED_SECONDS", 2.0)
+    slow = tmp_path / "slow"
+    line = json.dumps({"pages": 1, waits: 1})
+    slow.write_text(f"#!/bin/sh\nfor n in 1 2 3 4 5 6 7 8; do echo '{line}'; sleep 0.5; done\n")
+    slow.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(slow))
+    run(settings, database, plan(database, "http://127.0.0.1:9/", browse=("/c/bags",)))
+    with database.reading() as session:
+        assert session.scalars(select(Run.state)).one() == "finished"
+
+
 def test_a_run_that_stands_still_is_ended(
     settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -265,6 +307,108 @@ def test_preflight_refuses_in_one_line(settings: Settings, status: str) -> None:
         port = probe.getsockname()[1]
     url = f"http://127.0.0.1:{port}/" if status == "dead" else "http://127.0.0.3/"
     with pytest.raises(TouchstoneError) as caught:
-        preflight(settings, "bazaar", url, queries=False, captures=False)
+        preflight(settings, Ahead("m", "bazaar", url), captures=False)
     assert "\n" not in str(caught.value)
     assert ("does not answer" if status == "dead" else "not a public address") in str(caught.value)
+
+
+def test_a_place_that_is_dead_does_not_stop_the_others(
+    settings: Settings, database: Database, world: Bazaar
+) -> None:
+    places = [Ahead("m", "bazaar", world.url), Ahead("dead", "bazaar", "http://127.0.0.1:9/")]
+    wrong = look_ahead(settings, places, captures=False)
+    assert set(wrong) == {"dead"}
+    with pytest.raises(TouchstoneError, match="does not answer"):
+        look_ahead(settings, places[1:], captures=False)
+    plan_id = plan(database, world.url, browse=("/c/bags",))
+    with database.writing() as session:
+        dead = Marketplace(name="dead", kind="bazaar", url="http://127.0.0.1:9/")
+        session.get_one(Plan, plan_id).marketplaces.append(dead)
+    with pytest.raises(
+        TouchstoneError, match=r"1 of 2 shards failed: marketplace http://127\.0\.0\.1:9/"
+    ):
+        list(watch(settings, database, plan_id, wrong=wrong))
+    with database.reading() as session:
+        states = {shard.marketplace.name: shard.state for shard in session.scalars(select(Shard))}
+        alarm = session.scalars(select(Alarm)).one()
+        assert (alarm.kind, alarm.marketplace.name) == ("errors", "dead")
+        assert "does not answer" in alarm.seen
+    assert states == {"m": "finished", "dead": "failed"}
+    assert count(database, Listing) > 0
+
+
+def test_preflight_asks_as_the_plan_says(settings: Settings) -> None:
+    came: list[tuple[str, str]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            came.append((self.path, self.headers["User-Agent"]))
+            self.send_response(200)
+            self.end_headers()
+            if self.path == "/robots.txt":
+                self.wfile.write(b"User-agent: AcmeWatch\nDisallow: /")
+
+        def log_message(self, *_arguments: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    place = Ahead("m", "bazaar", f"http://127.0.0.1:{server.server_port}/")
+    try:
+        preflight(settings, replace(place, user_agent="AcmeWatch/3"), captures=False)
+        assert came == [("/robots.txt", "AcmeWatch/3")]
+        preflight(settings, replace(place, knock=False), captures=False)
+        assert len(came) == 1
+        preflight(settings, place, captures=False)
+        assert [path for path, _ in came[1:]] == ["/robots.txt", "/"]
+        assert all(agent.startswith("Touchstone/") for _, agent in came[1:])
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_preflight_judges_the_address_that_it_connects_to(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A name may lead elsewhere a moment after it was judged (DNS rebinding)."""
+    answers = iter(["93.184.216.34"])
+
+    def resolve(_host: str, port: int, *_: object, **__: object) -> list[object]:
+        address = next(answers, "127.0.0.2")
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))]
+
+    with listener() as (forbidden, came):
+        port = int(forbidden.rstrip("/").rsplit(":", 1)[1])
+        open_port = settings.model_copy(update={"allowed_ports": (port,)})
+        monkeypatch.setattr(socket, "getaddrinfo", resolve)
+        with pytest.raises(TouchstoneError, match=r"127\.0\.0\.2 is not a public address"):
+            preflight(
+                open_port, Ahead("m", "bazaar", f"http://shop.example:{port}/"), captures=False
+            )
+        monkeypatch.undo()
+    assert came == []
+
+
+def test_preflight_ends_though_the_answer_trickles_in(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("crawler.watch.PREFLIGHT_SECONDS", 1.0)
+    stop = threading.Event()
+
+    def trickle(server: socket.socket) -> None:
+        connection, _ = server.accept()
+        with connection, suppress(OSError):
+            connection.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+            while not stop.wait(0.1):
+                connection.sendall(b"x")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=trickle, args=(server,))
+        thread.start()
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/"
+        try:
+            with pytest.raises(TouchstoneError, match="not all of it came in 1 seconds"):
+                preflight(settings, Ahead("m", "bazaar", url), captures=False)
+        finally:
+            stop.set()
+            thread.join()

@@ -374,7 +374,7 @@ def test_an_entry_that_names_the_buyer_is_withheld(
         )
     done = export(
         database, blobs, settings, "C-1", tmp_path / "c.zip", by=BUYER["name"].upper(),
-        reason=f"to {BUYER['email']}", buyers=buyers(database),
+        reason=f"to {BUYER['email']}", personas=[BUYER],
     )  # fmt: skip
     assert planted(done.path) == set()
     assert verify(done.path).ok

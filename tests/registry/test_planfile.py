@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from console.cli import plans
 from registry.database import Database
 from registry.errors import TouchstoneError
 from registry.models import Brand, Marketplace, Plan, Product
@@ -238,3 +239,12 @@ def test_what_is_no_plan_file(tmp_path: Path, data: bytes) -> None:
 
 def test_a_plan_without_marketplaces_is_none() -> None:
     assert PlanFile.model_validate(ONE).places[0].name == "m"
+
+
+def test_every_kind_of_marketplace_can_be_named(house: Database, tmp_path: Path) -> None:
+    kinds = plans.known_kinds()
+    assert "schema.org" in kinds
+    for kind in kinds:
+        said = {**ONE, "marketplace": {**ONE["marketplace"], "kind": kind}}
+        with house.reading() as session:
+            assert check_plan(session, write(tmp_path, said), kinds) == []

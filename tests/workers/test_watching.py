@@ -288,7 +288,7 @@ def test_another_worker_takes_a_shard_up_where_it_was(
         asked = running.asked
     (run,) = runs(database)
     assert (run.state, run.stats["listings"], run.stats["errors"]) == ("finished", 150, 0)
-    knock, robots, results = 1, 2, 1
+    knock, robots, results = 2, 2, 1
     # What was under way is fetched again, and nothing else.
     assert asked <= knock + robots + results + 150 + 8
     assert due_run(database).state == "finished"
@@ -326,7 +326,7 @@ def test_shards_are_shared_out_and_the_last_one_ends_the_run(
     assert (run.state, due_run(database).state, run.stats["errors"]) == ("finished", "finished", 0)
     # All paths show the same listings, and none was asked for twice.
     assert run.stats["listings"] == 42
-    knock, robots = 1, 2
+    knock, robots = 2, 2
     assert asked == [10 + 30 + knock + robots, 10 + 12 + knock + robots]
     with database.reading() as session:
         assert {shard.state for shard in session.scalars(select(Shard))} == {"finished"}
@@ -372,6 +372,24 @@ def test_a_run_that_fails_is_noted_and_not_tried_again(
     assert row.run_id is None
     with database.reading() as session:
         assert session.get_one(Job, hold.claim.job_id).state == "done"
+
+
+@sqlite
+def test_a_marketplace_that_is_dead_leaves_the_others_to_the_workers(
+    database: Database, settings: Settings, blobs: Blobs
+) -> None:
+    with shop() as running:
+        plan_id = put_plan(database, running.url)
+        with database.writing() as session:
+            dead = Marketplace(name="dead", kind="bazaar", url="http://127.0.0.1:9/")
+            session.get_one(Plan, plan_id).marketplaces.append(dead)
+        crawl_job(laid_out(database, settings, blobs), settings, blobs)
+    row, (run,) = due_run(database), runs(database)
+    assert (row.state, run.state, run.stats["listings"]) == ("failed", "failed", 6)
+    assert "1 of 2 shards failed: marketplace http://127.0.0.1:9/: " in (run.error or "")
+    with database.reading() as session:
+        assert session.scalars(select(Job).where(Job.kind == "crawl")).one().state == "done"
+        assert session.scalars(select(PlanHold)).all() == []
 
 
 @sqlite
