@@ -10,7 +10,7 @@ demo: setup-run browser ## Watch Touchstone find, prove and buy fakes on a synth
 	@$(PY) -m bazaar demo
 
 test: setup-dev browser services ## Run the tests
-	@. .make/services.env; $(PY) -m pytest -q -n 3 --dist loadfile
+	@. .make/services.env; $(PY) -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder
 
 check: setup-dev ## Lint, types, import directions
 	@.venv/bin/ruff check --quiet .

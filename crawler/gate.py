@@ -140,10 +140,10 @@ class Gate:
         """Host and port, after all that can be judged by the address alone."""
         host, port = self._parse(url)
         if not self.allows(host, port):
-            self._refuse_port(url, port)
             literal = _literal(host)
             if literal is not None:
                 self._refuse_private(url, literal)
+            self._refuse_port(url, port)
         return host, port
 
     def _refuse_port(self, url: str, port: int) -> None:

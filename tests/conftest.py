@@ -29,6 +29,39 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 hypothesis.settings.register_profile("touchstone", deadline=None)
 hypothesis.settings.load_profile("touchstone")
 
+#: Files that take minutes: first, so that they do not go on alone when all else is done.
+LONG = (
+    "cli/test_chain.py",
+    "purchases/test_ordering.py",
+    "crawler/test_watch.py",
+    "crawler/test_recrawl.py",
+    "workers/test_kill.py",
+    "cli/test_marketplaces.py",
+    "workers/test_watching.py",
+    "workers/test_scheduler.py",
+    "evidence/test_crash.py",
+    "crawler/test_killed.py",
+    "cli/test_match.py",
+    "cli/test_sessions.py",
+    "cli/test_ways_in.py",
+    "workers/test_processes.py",
+    "test_oscar_shop.py",
+    "evidence/test_tamper.py",
+    "crawler/test_hostile_urls.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Order files by how long they take (with `--no-loadscope-reorder`)."""
+    here = Path(__file__).parent
+
+    def place(item: pytest.Item) -> int:
+        name = item.path.relative_to(here).as_posix() if item.path.is_relative_to(here) else ""
+        return LONG.index(name) if name in LONG else len(LONG)
+
+    items.sort(key=place)
+
+
 POSTGRES = os.environ.get(
     "TOUCHSTONE_TEST_POSTGRES", "postgresql+psycopg://postgres@127.0.0.1:5432/test"
 )

@@ -134,7 +134,7 @@ def serve(app: Starlette) -> Iterator[Console]:
     thread.start()
     try:
         own = {"Sec-Fetch-Site": "same-origin", "Origin": url}
-        with httpx.Client(base_url=url, headers=own) as client:
+        with httpx.Client(base_url=url, headers=own, timeout=60) as client:
             yield Console(url, client)
     finally:
         server.should_exit = True

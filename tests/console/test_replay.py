@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -34,6 +35,10 @@ from registry.settings import Settings
 from tests.console.hostile_shop import PATIENCE, PICTURE_SIDE, open_shop
 from tests.console.seed import Seeded, seed
 from tests.console.test_browser import FLAGS
+
+# A busy machine may take its time.
+get = partial(httpx.get, timeout=60)
+post = partial(httpx.post, timeout=60)
 
 # What a browser sees does not depend on the kind of database.
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -227,7 +232,7 @@ def test_a_capture_is_shown_as_it_was_and_reaches_nobody(
 
 
 def test_the_replay_origin_has_nothing_of_the_console(origins: Origins, seeded: Seeded) -> None:
-    with httpx.Client(base_url=origins.replay) as http:
+    with httpx.Client(base_url=origins.replay, timeout=60) as http:
         for path in ("/", "/captures", f"/captures/{origins.capture}", "/api/v1/queue", "/static"):
             assert http.get(path).status_code == 404, path
         begun = http.get(f"/{origins.capture}")
@@ -247,20 +252,20 @@ def test_the_replay_origin_has_nothing_of_the_console(origins: Origins, seeded: 
         assert f"frame-ancestors http://localhost:{origins.console.split(':')[2]}" in str(
             named.headers
         )
-    console = httpx.get(origins.page)
+    console = get(origins.page)
     assert f"frame-src {origins.replay}" in console.headers["content-security-policy"]
-    assert "frame-src" not in httpx.get(origins.console).headers["content-security-policy"]
+    assert "frame-src" not in get(origins.console).headers["content-security-policy"]
 
 
 def test_the_console_takes_nothing_from_the_replay_origin(origins: Origins, seeded: Seeded) -> None:
     # What browsers say of a request from the same host's other port.
     foreign = {"Origin": origins.replay, "Sec-Fetch-Site": "same-site"}
     requeue = f"{origins.console}/jobs/{seeded.jobs['dead']}/requeue"
-    assert httpx.post(requeue, headers=foreign).status_code == 403
-    assert httpx.post(requeue, headers={"Origin": origins.replay}).status_code == 403
+    assert post(requeue, headers=foreign).status_code == 403
+    assert post(requeue, headers={"Origin": origins.replay}).status_code == 403
     for path in ("/bundle", "/screenshot", "/parts/extra/capture.json"):
-        assert httpx.get(origins.page + path, headers=foreign).status_code == 403, path
-    headers = httpx.get(origins.page, headers=foreign).headers
+        assert get(origins.page + path, headers=foreign).status_code == 403, path
+    headers = get(origins.page, headers=foreign).headers
     assert headers["cross-origin-resource-policy"] == "same-origin"
     assert "access-control-allow-origin" not in headers
 
@@ -268,7 +273,7 @@ def test_the_console_takes_nothing_from_the_replay_origin(origins: Origins, seed
 def test_ranges_of_a_bundle(origins: Origins, visited: Visited) -> None:
     data, url = visited.bundle, f"{origins.replay}/{origins.capture}/bundle.wacz"
     size = len(data)
-    whole = httpx.get(url)
+    whole = get(url)
     assert (whole.status_code, whole.content) == (200, data)
     assert whole.headers["accept-ranges"] == "bytes"
     etag = whole.headers["etag"]
@@ -280,13 +285,13 @@ def test_ranges_of_a_bundle(origins: Origins, visited: Visited) -> None:
         (f"bytes=-{size + 9}", data),
         (f"bytes=5-{size + 99}", data[5:]),
     ):
-        answer = httpx.get(url, headers={"Range": wanted, "If-Range": etag})
+        answer = get(url, headers={"Range": wanted, "If-Range": etag})
         assert (answer.status_code, answer.content) == (206, part), wanted
         first = size - len(part) if wanted.startswith("bytes=-") else int(wanted[6:].split("-")[0])
         last = first + len(part) - 1
         assert answer.headers["content-range"] == f"bytes {first}-{last}/{size}"
     for wanted in (f"bytes={size}-", "bytes=9-3", "bytes=-0"):
-        answer = httpx.get(url, headers={"Range": wanted})
+        answer = get(url, headers={"Range": wanted})
         assert answer.status_code == 416, wanted
         assert answer.headers["content-range"] == f"bytes */{size}"
     for headers in (
@@ -295,7 +300,7 @@ def test_ranges_of_a_bundle(origins: Origins, visited: Visited) -> None:
         {"Range": "bytes=-"},
         {"Range": "bytes=0-1", "If-Range": '"another"'},
     ):
-        assert httpx.get(url, headers=headers).status_code == 200, headers
+        assert get(url, headers=headers).status_code == 200, headers
     head = httpx.head(url, headers={"Range": "bytes=0-0"})
     assert (head.status_code, head.headers["content-length"]) == (200, str(size))
 
@@ -307,10 +312,10 @@ def test_what_was_deleted_or_never_was_is_not_replayed(
     with database.writing() as session:
         session.get_one(Capture, gone).deleted_at = utcnow()
     for path in ("", "/", "/bundle.wacz"):
-        assert httpx.get(f"{origins.replay}/{gone}{path}").status_code == 410, path
+        assert get(f"{origins.replay}/{gone}{path}").status_code == 410, path
         never = f"{origins.replay}/00000000-0000-7000-8000-000000000000{path}"
-        assert httpx.get(never).status_code == 404, path
-    assert httpx.get(f"{origins.replay}/vendor/..%2f..%2fapp.py").status_code == 404
+        assert get(never).status_code == 404, path
+    assert get(f"{origins.replay}/vendor/..%2f..%2fapp.py").status_code == 404
 
 
 def test_the_vendored_player_is_the_one_that_is_written_down(database_url: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import httpx
 from sqlalchemy import select
 
@@ -12,6 +14,9 @@ from registry.models import Job
 from registry.settings import Settings
 from tests.console.conftest import Console, serve
 from tests.console.seed import Seeded
+
+# A busy machine may take its time.
+post = partial(httpx.post, timeout=60)
 
 
 def test_a_post_from_elsewhere_does_nothing(
@@ -29,7 +34,7 @@ def test_a_post_from_elsewhere_does_nothing(
         {"Sec-Fetch-Site": "same-site"},
         {"Sec-Fetch-Site": "none"},
     ):
-        answer = httpx.post(f"{console.url}/jobs/{dead}/requeue", headers=headers)
+        answer = post(f"{console.url}/jobs/{dead}/requeue", headers=headers)
         assert answer.status_code == 403, headers
     with database.reading() as session:
         assert session.get_one(Job, dead).state == "dead"
@@ -40,7 +45,7 @@ def test_a_post_from_here_is_taken(console: Console, seeded: Seeded, database: D
         dead = session.scalars(select(Job.id).where(Job.state == "dead")).all()
     ways = ({"Sec-Fetch-Site": "same-origin"}, {"Origin": console.url})
     for job_id, headers in zip(dead[:2], ways, strict=True):
-        answer = httpx.post(f"{console.url}/jobs/{job_id}/requeue", headers=headers)
+        answer = post(f"{console.url}/jobs/{job_id}/requeue", headers=headers)
         assert answer.status_code == 303, headers
 
 

@@ -180,7 +180,7 @@ def test_bought_received_and_examined_on_phones(
 
 
 def client(console: Console, database: Database, name: str | None) -> httpx.Client:
-    own = httpx.Client(base_url=console.url, headers={"Origin": console.url})
+    own = httpx.Client(base_url=console.url, headers={"Origin": console.url}, timeout=60)
     if name is not None:
         own.cookies.set("touchstone_code", code_of(database, name))
     return own
