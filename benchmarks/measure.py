@@ -6,7 +6,8 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import sqrt
+
+from registry.shares import wilson
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,4 @@ def interval(found: int, of: int) -> tuple[float, float]:
     """Wilson's 95 % confidence interval of a share."""
     if not of:
         return 0.0, 1.0
-    z, share = 1.96, found / of
-    middle = (share + z * z / (2 * of)) / (1 + z * z / of)
-    half = z * sqrt(share * (1 - share) / of + z * z / (4 * of * of)) / (1 + z * z / of)
-    return max(0.0, middle - half), min(1.0, middle + half)
+    return wilson(found, of)

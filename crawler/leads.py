@@ -16,7 +16,7 @@ from uuid_utils.compat import uuid7
 
 from crawler.marketplaces import KINDS
 from crawler.places import Place, Places
-from registry import jobs
+from registry import assessing
 from registry.errors import TouchstoneError
 from registry.models import ORIGINS, Assessment, Lead, Listing, Marketplace, Plan, Run, Snapshot
 from registry.models.base import utcnow
@@ -235,16 +235,8 @@ def _judge_again(session: Session, lead: Lead) -> None:
     )
     if session.scalar(before.limit(1)) is None:
         return  # the first assessment is on its way, and will know
-    jobs.enqueue(
-        session,
-        "assess",
-        {
-            "snapshot_id": str(snapshot.id),
-            "plan_id": str(plan_id),
-            "seen_at": utcnow().isoformat(),
-        },
-        key=f"assess:lead:{lead.id}:{snapshot.id}",
-    )
+    key = f"assess:lead:{lead.id}:{snapshot.id}"
+    assessing.ask(session, snapshot.id, plan_id, utcnow(), key=key)
 
 
 def add_found(

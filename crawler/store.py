@@ -21,7 +21,7 @@ from crawler import revisits
 from crawler.frontier import insert_new
 from crawler.marketplaces.pages import SellerFacts, SellerRef
 from matchers import pictures
-from registry import jobs
+from registry import assessing
 from registry.database import Database
 from registry.models import (
     Assessment,
@@ -187,7 +187,7 @@ def store_seen(session: Session, target: Target, seen: Seen) -> bool:
                 run_id=target.run_id, listing_id=listing.id, snapshot_id=snapshot.id, seen_at=now
             )
         )
-        session.add(_assessment_job(target, snapshot.id, 0, now))
+        session.add(_first_assessment(target, snapshot.id, now))
     else:
         snapshot = _snapshot(session, listing, seller, seen) if changed else latest
         _sight(session, target, listing, snapshot, now)
@@ -293,19 +293,20 @@ def _have_assessed(
 def _ask_assessment(
     session: Session, target: Target, snapshot_id: UUID, turn: int, now: datetime
 ) -> None:
-    job = _assessment_job(target, snapshot_id, turn, now)
-    jobs.enqueue(session, job.kind, job.payload, key=job.key)
+    key = _assessment_key(target, snapshot_id, turn)
+    assessing.ask(session, snapshot_id, target.plan_id, now, key=key)
 
 
-def _assessment_job(target: Target, snapshot_id: UUID, turn: int, now: datetime) -> Job:
+def _assessment_key(target: Target, snapshot_id: UUID, turn: int) -> str:
+    return f"assess:{target.plan_id}:{snapshot_id}:{turn}:{target.standing}"
+
+
+def _first_assessment(target: Target, snapshot_id: UUID, now: datetime) -> Job:
+    """The job for a snapshot that is new: nobody can have asked for it, so nobody is asked."""
     return Job(
-        kind="assess",
-        payload={
-            "snapshot_id": str(snapshot_id),
-            "plan_id": str(target.plan_id),
-            "seen_at": now.isoformat(),
-        },
-        key=f"assess:{target.plan_id}:{snapshot_id}:{turn}:{target.standing}",
+        kind=assessing.KIND,
+        payload=assessing.order(snapshot_id, target.plan_id, now),
+        key=_assessment_key(target, snapshot_id, 0),
         available_at=now,
     )
 

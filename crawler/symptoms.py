@@ -7,11 +7,12 @@ thresholds are explained in docs/health.md.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Literal
+
+from registry.shares import wilson
 
 #: 99 per cent, one-sided on each end.
 _Z = 2.576
@@ -356,21 +357,13 @@ def _spread(values: Sequence[float]) -> float:
     return 1.4826 * median(abs(value - middle) for value in values)
 
 
-def _wilson(part: int, of: int) -> tuple[float, float]:
-    part = min(part, of)
-    share, square = part / of, _Z * _Z / of
-    middle = share + square / 2
-    half = _Z * math.sqrt(share * (1 - share) / of + square / (4 * of))
-    return (middle - half) / (1 + square), (middle + half) / (1 + square)
-
-
 def _at_least(part: int, of: int) -> float:
     """What a share is at least, were there many more of the same."""
-    return _wilson(part, of)[0]
+    return wilson(min(part, of), of, _Z)[0]
 
 
 def _at_most(part: int, of: int) -> float:
-    return _wilson(part, of)[1]
+    return wilson(min(part, of), of, _Z)[1]
 
 
 def _so_many(kind: str, number: int) -> str:

@@ -21,7 +21,7 @@ from insight.prints import picture_values
 from insight.relistings import known_hashes, pictures_alike
 from insight.triage import load_snapshot
 from matchers.relisting import SAME_BITS
-from registry import jobs
+from registry import assessing, jobs
 from registry.blobs import Blobs
 from registry.models import Assessment, Listing, Snapshot, SnapshotPicture, Verdict
 from registry.models.base import utcnow
@@ -157,14 +157,5 @@ def _judge_again(session: Session, listing_id: UUID, plan_id: UUID, like: UUID) 
     newest = _newest(session, listing_id)
     if newest is None:
         return False
-    job = jobs.enqueue(
-        session,
-        "assess",
-        {
-            "snapshot_id": str(newest.id),
-            "plan_id": str(plan_id),
-            "seen_at": utcnow().isoformat(),
-        },
-        key=f"assess:alike:{like}:{newest.id}:{plan_id}",
-    )
-    return job is not None
+    key = f"assess:alike:{like}:{newest.id}:{plan_id}"
+    return assessing.ask(session, newest.id, plan_id, utcnow(), key=key)

@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Select, exists, select
@@ -19,7 +20,7 @@ from sqlalchemy.orm import Session, aliased
 from insight.models import running_model
 from matchers.assess import versions
 from matchers.values import Context
-from registry import jobs
+from registry import assessing
 from registry.models import Assessment, Snapshot
 
 #: Assessments looked at in one transaction.
@@ -117,10 +118,7 @@ def _differs(row: Assessment, now: Mapping[str, str]) -> bool:
 
 def _ask(session: Session, row: Assessment, now: Mapping[str, str]) -> bool:
     digest = hashlib.sha256(json.dumps(dict(now), sort_keys=True).encode()).hexdigest()[:16]
-    payload = {
-        "snapshot_id": str(row.snapshot_id),
-        "plan_id": str(row.plan_id),
-        "seen_at": row.inputs["listing"]["seen_at"],
-    }
+    seen_at = datetime.fromisoformat(row.inputs["listing"]["seen_at"])
     # The assessment's own id: one asked for twice by the same versions is one job.
-    return jobs.enqueue(session, "assess", payload, key=f"rejudge:{row.id}:{digest}") is not None
+    key = f"rejudge:{row.id}:{digest}"
+    return assessing.ask(session, row.snapshot_id, row.plan_id, seen_at, key=key)

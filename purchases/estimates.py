@@ -18,9 +18,9 @@ from sqlalchemy.orm import Session
 
 from registry.errors import TouchstoneError
 from registry.models import FrameListing, Purchase, SampleFrame
+from registry.shares import Z95, wilson
 
 #: Two-sided 95 %.
-Z = 1.959963984540054
 
 _DECIDED = {"genuine": False, "other_infringement": False, "counterfeit": True}
 
@@ -126,15 +126,6 @@ def work_out(sample: Sequence[Drawn]) -> Estimate:
     )
 
 
-def wilson(hits: int, number: int) -> tuple[float, float]:
-    """Wilson's 95 % interval of a share."""
-    share, z2 = hits / number, Z * Z
-    middle = share + z2 / (2 * number)
-    half = Z * math.sqrt(share * (1 - share) / number + z2 / (4 * number * number))
-    scale = 1 + z2 / number
-    return max(0.0, (middle - half) / scale), min(1.0, (middle + half) / scale)
-
-
 def _stratified(decided: Sequence[Drawn], share: float) -> tuple[float | None, float | None]:
     strata: dict[str, list[Drawn]] = defaultdict(list)
     for one in decided:
@@ -150,5 +141,5 @@ def _stratified(decided: Sequence[Drawn], share: float) -> tuple[float | None, f
         spread = math.fsum((part - mean) ** 2 for part in parts)
         left = max(0.0, 1 - ones[0].probability)
         variance += left * len(ones) / (len(ones) - 1) * spread
-    half = Z * math.sqrt(variance)
+    half = Z95 * math.sqrt(variance)
     return max(0.0, share - half), min(1.0, share + half)

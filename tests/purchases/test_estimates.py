@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from purchases import proposals
-from purchases.estimates import Drawn, estimate, wilson, work_out
+from purchases.estimates import Drawn, estimate, work_out
 from registry.database import Database
 from registry.errors import TouchstoneError
 from registry.models import Assessment, FrameListing, SampleFrame
+from registry.shares import wilson
 from tests.purchases.conftest import flagged
 
 
