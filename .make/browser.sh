@@ -3,7 +3,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 . .make/lib.sh
-found() { .venv/bin/python -c 'from crawler.browser import find_chromium; find_chromium(None)' 2>/dev/null; }
+found() { .venv/bin/python -c 'from crawler.browsing.browser import find_chromium; find_chromium(None)' 2>/dev/null; }
 
 found && exit 0
 echo "touchstone: no Chromium yet, installing one (once)" >&2

@@ -13,12 +13,12 @@ from playwright.sync_api import Browser, sync_playwright
 
 from benchmarks.measure import Result, in_turn
 from benchmarks.picture_page import PICTURES, RESOURCES, picture_page
-from crawler.browser import CONTEXT_OPTIONS, find_chromium
-from crawler.gate import Gate
-from evidence.authorities import ask
-from evidence.browsing import close_shared, shared
-from evidence.capture import Capture, Order, capture_in
-from evidence.signing import KeySigner
+from crawler.browsing.browser import CONTEXT_OPTIONS, find_chromium
+from crawler.network.gate import Gate
+from evidence.capturing.browsing import close_shared, shared
+from evidence.capturing.capture import Capture, Order, capture_in
+from evidence.signing.authorities import ask
+from evidence.signing.signer import KeySigner
 from tests.evidence.authority import authority
 
 ROUNDS = 7

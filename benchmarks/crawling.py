@@ -24,7 +24,7 @@ from sqlalchemy import func, select, update
 
 from benchmarks.measure import Result, in_turn
 from benchmarks.shop import CATEGORIES, shop
-from crawler.watch import watch
+from crawler.crawling.watch import watch
 from registry.database import Database
 from registry.models import Brand, Listing, Marketplace, Plan, Run
 from registry.models.base import utcnow

@@ -16,9 +16,9 @@ from uuid_utils.compat import uuid7
 from wacz.main import main as py_wacz
 
 from benchmarks.measure import Result, in_turn
-from evidence import wacz, warc
-from evidence.exchanges import Exchange
-from evidence.signing import KeyFolder
+from evidence.capturing.exchanges import Exchange
+from evidence.packing import wacz, warc
+from evidence.signing.signer import KeyFolder
 from evidence.verifying import verify
 
 EXCHANGES, BODY_BYTES = 300, 100_000

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from evidence import ledger
+from evidence.custody import ledger
 from registry.database import Database
 from registry.models import LedgerEntry
 from registry.models.base import utcnow

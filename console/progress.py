@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
-from crawler.pace import Point, points, rate, seconds_left
+from crawler.crawling.pace import Point, points, rate, seconds_left
 from insight.holding import still_holds
 from registry import alarms
 from registry.errors import TouchstoneError

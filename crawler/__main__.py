@@ -1,6 +1,6 @@
 """`python -m crawler SHARD_ID`: one shard in a process of its own, progress as JSON lines.
 
-A reactor runs once in a process, so every crawl has one (`crawler.watch` starts it).
+A reactor runs once in a process, so every crawl has one (`crawler.crawling.watch` starts it).
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from uuid import UUID
 
 from scrapy.crawler import AsyncCrawlerProcess
 
-from crawler.gate import Gate, gate_of
-from crawler.gateway import MAX_CRAWL_BYTES, Gateway, open_gateway
+from crawler.crawling.spider import AT_ONCE, Budget, MarketplaceSpider
+from crawler.crawling.store import Target
 from crawler.marketplaces import KINDS
 from crawler.marketplaces.interfaces import facing
-from crawler.network import conduct_of, needs_gateway, network_settings
-from crawler.proxies import ProxyServer
-from crawler.spider import AT_ONCE, Budget, MarketplaceSpider
-from crawler.store import Target
+from crawler.network.conduct import conduct_of, needs_gateway, network_settings
+from crawler.network.gate import Gate, gate_of
+from crawler.network.gateway import MAX_CRAWL_BYTES, Gateway, open_gateway
+from crawler.network.proxies import ProxyServer
 from registry.blobs import open_blobs
 from registry.database import Database
 from registry.models import Shard
@@ -36,7 +36,7 @@ from registry.standing import standing
 
 PROGRESS_SECONDS = 0.5
 
-#: Of Scrapy's settings those that are not about how requests go out (`crawler.network`).
+#: Of Scrapy's settings those that are not about how requests go out (`crawler.network.conduct`).
 SETTINGS: dict[str, Any] = {
     "TWISTED_REACTOR": "twisted.internet.asyncioreactor.AsyncioSelectorReactor",
     "TELNETCONSOLE_ENABLED": False,
@@ -143,7 +143,7 @@ def _tell(crawler: Any, ended: threading.Event) -> None:
             print(json.dumps(_counts(crawler)), flush=True)
         except BrokenPipeError:
             # Whoever began this run was killed, and nobody else would end it. Where it leads a
-            # group, as `crawler.watch` has it, the browser is in there too.
+            # group, as `crawler.crawling.watch` has it, the browser is in there too.
             if os.getpgid(0) == os.getpid():
                 os.killpg(os.getpid(), signal.SIGKILL)
             os._exit(1)

@@ -10,14 +10,14 @@ from uuid import UUID
 
 from playwright.async_api import Browser
 
-from crawler.browser import find_chromium
-from crawler.gate import gate_of
+from crawler.browsing.browser import find_chromium
 from crawler.marketplaces import KINDS
-from evidence.browsing import shared
-from evidence.capture import Capture, Order, capture_in
-from evidence.keeping import enter, keep
-from evidence.signing import open_signer
-from evidence.workspace import workspace
+from crawler.network.gate import gate_of
+from evidence.capturing.browsing import shared
+from evidence.capturing.capture import Capture, Order, capture_in
+from evidence.capturing.workspace import workspace
+from evidence.custody.keeping import enter, keep
+from evidence.signing.signer import open_signer
 from registry import jobs, models
 from registry.blobs import Blobs
 from registry.settings import Settings

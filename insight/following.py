@@ -13,9 +13,9 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from crawler.gate import Forbidden, Gate, gate_of
-from crawler.leads import Told, add
-from crawler.places import Places
+from crawler.network.gate import Forbidden, Gate, gate_of
+from crawler.ways_in.leads import Told, add
+from crawler.ways_in.places import Places
 from insight.brands import brand_values, load_brand
 from insight.prints import picture_values
 from insight.relistings import known_hashes, pictures_alike

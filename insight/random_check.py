@@ -18,7 +18,7 @@ from uuid import UUID
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
-from evidence import ledger
+from evidence.custody import ledger
 from insight.sampling import (
     DIMENSIONS,
     Drawn,

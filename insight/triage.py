@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session, selectinload
 
 import matchers
-from crawler.leads import said_elsewhere
+from crawler.ways_in.leads import said_elsewhere
 from insight.brands import brand_values, load_brand
 from insight.comparables import comparables
 from insight.models import running_model

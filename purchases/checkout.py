@@ -12,7 +12,7 @@ from playwright.async_api import Page
 from crawler.marketplaces.checkout import Checkout, Step
 from crawler.marketplaces.pages import clean
 from crawler.marketplaces.prices import read_price
-from evidence.recorder import Recorder
+from evidence.capturing.recorder import Recorder
 from registry.money import Money
 
 STEP_MILLISECONDS = 20_000

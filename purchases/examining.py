@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from evidence import ledger
+from evidence.custody import ledger
 from insight import verdicts
 from purchases import people
 from purchases.files import case_of

@@ -11,7 +11,7 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from evidence.cases import StoredFile, add_file, add_purchase, open_case
+from evidence.custody.cases import StoredFile, add_file, add_purchase, open_case
 from purchases import people
 from purchases.proposals import find
 from purchases.states import IllegalMove

@@ -19,16 +19,16 @@ from playwright.async_api import Page, Request, Response, Route
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from crawler.browser import CONTEXT_OPTIONS, find_chromium, open_browser, tame
-from crawler.gate import gate_of
-from crawler.gateway import Gateway
+from crawler.browsing.browser import CONTEXT_OPTIONS, find_chromium, open_browser, tame
 from crawler.marketplaces import KINDS
 from crawler.marketplaces.checkout import Checkout
-from evidence.capture import Capture
-from evidence.keeping import enter, keep
-from evidence.recorder import Recorder, Sealed
-from evidence.signing import Signer, open_signer
-from evidence.workspace import workspace
+from crawler.network.gate import gate_of
+from crawler.network.gateway import Gateway
+from evidence.capturing.capture import Capture
+from evidence.capturing.recorder import Recorder, Sealed
+from evidence.capturing.workspace import workspace
+from evidence.custody.keeping import enter, keep
+from evidence.signing.signer import Signer, open_signer
 from purchases.checkout import Stopped, Walk
 from purchases.people import MACHINE
 from purchases.personas import Persona, of_purchase

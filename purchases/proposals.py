@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
-from evidence.cases import find_case
+from evidence.custody.cases import find_case
 from matchers.values import Rates
 from purchases import people
 from purchases.people import MACHINE, Machine

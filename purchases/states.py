@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from evidence import ledger
+from evidence.custody import ledger
 from matchers.values import Rates
 from purchases import money
 from purchases.people import Machine

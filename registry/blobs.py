@@ -52,7 +52,7 @@ class Blobs(Protocol):
     def delete(self, key: str) -> None:
         """Remove a blob for good; that there is none is no error.
 
-        Whether it may go is not asked here: `evidence.retention` decides that.
+        Whether it may go is not asked here: `evidence.custody.retention` decides that.
         """
 
     def check(self) -> None:

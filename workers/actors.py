@@ -9,11 +9,11 @@ from uuid import UUID
 
 import dramatiq
 
-from crawler import revisits
-from evidence.checkpoints import checkpoint_job
+from crawler.crawling import revisits
+from evidence.custody.checkpoints import checkpoint_job
+from evidence.custody.retention import erase_job
 from evidence.jobs import capture_job
-from evidence.retention import erase_job
-from evidence.timestamps import stamp_job
+from evidence.signing.timestamps import stamp_job
 from insight.asking import ask_to_follow
 from insight.following import follow_job
 from insight.triage import assess

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Collection
 from uuid import UUID
 
-from evidence import checkpoints
+from evidence.custody import checkpoints
 from purchases.ordering import given_up
 from registry import jobs
 from registry.database import Database

@@ -16,7 +16,7 @@ from uuid import UUID
 import dramatiq
 from sqlalchemy import and_, func, or_, select
 
-from evidence.browsing import close_shared
+from evidence.capturing.browsing import close_shared
 from insight.embeddings import open_embedder
 from registry import jobs
 from registry.blobs import Blobs

@@ -2,8 +2,8 @@
 
 A due run is laid out as shards, each a job, which workers on any machine take; the last one to
 end closes the run. A person's run has the same shards done one after the other. The crawl of
-a shard is a process of its own (`crawler.watch`). Here is what surrounds it: one run of a plan
-at a time, opening hours, a stop that is obeyed within seconds, and what became of it.
+a shard is a process of its own (`crawler.crawling.watch`). Here is what surrounds it: one
+run of a plan at a time, opening hours, a stop that is obeyed within seconds, and what became of it.
 """
 
 from __future__ import annotations
@@ -23,9 +23,17 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from crawler import runs
-from crawler.links import visit_link_pages
-from crawler.watch import CrawlFailed, Progress, RunStopped, crawl, look_ahead, to_visit, watch
+from crawler.crawling import runs
+from crawler.crawling.watch import (
+    CrawlFailed,
+    Progress,
+    RunStopped,
+    crawl,
+    look_ahead,
+    to_visit,
+    watch,
+)
+from crawler.ways_in.links import visit_link_pages
 from registry import jobs, planholds
 from registry.blobs import Blobs
 from registry.database import Database

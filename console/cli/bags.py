@@ -40,7 +40,7 @@ def export(
     json: JsonFlag = False,
 ) -> None:
     """Write a case's exhibits, and what proves them, into one bag that anyone can verify."""
-    from evidence.exhibit import export as export_case
+    from evidence.exhibits.exhibit import export as export_case
 
     with open_house() as house:
         hidden, buyers = _buyers(house)
@@ -112,7 +112,7 @@ def open_sealed(
     json: JsonFlag = False,
 ) -> None:
     """Open what is sealed in a bag, and check that it is what was sealed."""
-    from evidence import sealing
+    from evidence.exhibits import sealing
 
     opened = sealing.open_bag(bag, sealing.read_key(key), to)
     if json:

@@ -36,7 +36,7 @@ def open_(
     json: JsonFlag = False,
 ) -> None:
     """Open a case."""
-    from evidence import cases
+    from evidence.custody import cases
 
     until = None if retain_until is None else _day(retain_until)
     with open_house() as house, house.database.writing() as session:
@@ -84,7 +84,7 @@ def list_(json: JsonFlag = False) -> None:
 @app.command(epilog="Example: `touchstone case show C-17`")
 def show(reference: str, json: JsonFlag = False) -> None:
     """Show a case and its exhibits."""
-    from evidence.cases import find_case, subject_of
+    from evidence.custody.cases import find_case, subject_of
 
     with open_house() as house, house.database.reading() as session:
         case = find_case(session, reference)
@@ -135,7 +135,7 @@ def add(
     json: JsonFlag = False,
 ) -> None:
     """Add a capture to a case, or a test purchase with the captures made of it."""
-    from evidence import cases
+    from evidence.custody import cases
 
     if (capture is None) == (purchase is None):
         raise TouchstoneError("name one of --capture and --purchase")
@@ -160,7 +160,7 @@ def file_(
     json: JsonFlag = False,
 ) -> None:
     """Add a file to a case: a photograph, a letter, a video."""
-    from evidence import cases
+    from evidence.custody import cases
 
     with open_house() as house:
         with house.database.reading() as session:
@@ -176,7 +176,7 @@ def file_(
 @app.command(epilog='Example: `touchstone case hold C-17 --by "Ada" --reason "suit filed"`')
 def hold(reference: str, by: By, reason: Reason, json: JsonFlag = False) -> None:
     """Put a case on hold: nothing of it can be deleted."""
-    from evidence import retention
+    from evidence.custody import retention
 
     with open_house() as house, house.database.writing() as session:
         row = _row(retention.set_hold(session, reference, actor=by, reason=reason))
@@ -186,7 +186,7 @@ def hold(reference: str, by: By, reason: Reason, json: JsonFlag = False) -> None
 @app.command(epilog='Example: `touchstone case release C-17 --by "Ada" --reason "settled"`')
 def release(reference: str, by: By, reason: Reason, json: JsonFlag = False) -> None:
     """Release a hold."""
-    from evidence import retention
+    from evidence.custody import retention
 
     with open_house() as house, house.database.writing() as session:
         row = _row(retention.release_hold(session, reference, actor=by, reason=reason))
@@ -202,7 +202,7 @@ def retain(
     json: JsonFlag = False,
 ) -> None:
     """Keep all of a case until a day is over (in UTC)."""
-    from evidence import retention
+    from evidence.custody import retention
 
     with open_house() as house, house.database.writing() as session:
         row = _row(retention.retain(session, reference, _day(until), actor=by, reason=reason))
@@ -225,7 +225,7 @@ def event(
     json: JsonFlag = False,
 ) -> None:
     """Say what you did: handed_over, parcel_received, opened, examined, verdict, corrected."""
-    from evidence import handling
+    from evidence.custody import handling
 
     pairs = [part.partition("=") for part in detail or []]
     if not all(equals for _, equals, _ in pairs):

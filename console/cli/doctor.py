@@ -12,8 +12,8 @@ from typing import Any
 
 from sqlalchemy import text
 
-from evidence.authorities import AuthorityFailed, ask
-from evidence.signing import key_folder, open_signer
+from evidence.signing.authorities import AuthorityFailed, ask
+from evidence.signing.signer import key_folder, open_signer
 from purchases import personas
 from registry import alarms
 from registry.blobs import open_blobs
@@ -102,7 +102,7 @@ def _store(settings: Settings) -> Finding:
 
 
 def _browser(settings: Settings) -> Finding:
-    from crawler.browser import launches
+    from crawler.browsing.browser import launches
 
     return Finding("browser", True, launches(settings.browser))
 

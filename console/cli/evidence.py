@@ -33,7 +33,7 @@ def list_(
     json: JsonFlag = False,
 ) -> None:
     """List captures, newest first."""
-    from evidence.timestamps import describe
+    from evidence.signing.timestamps import describe
 
     wanted = select(Capture).options(selectinload(Capture.stamps)).order_by(Capture.id.desc())
     if listing is not None:
@@ -94,7 +94,7 @@ def _count(stamps: list[dict[str, Any]]) -> str:
 @app.command(epilog="Example: `touchstone evidence stamp`")
 def stamp(json: JsonFlag = False) -> None:
     """Ask now for every time stamp that is awaited. Exit code 1 if any still is."""
-    from evidence.timestamps import ask_awaiting
+    from evidence.signing.timestamps import ask_awaiting
 
     with open_house() as house:
         rows = [
@@ -132,7 +132,7 @@ def stamp(json: JsonFlag = False) -> None:
 @app.command(epilog="Example: `touchstone evidence export 0197… case-17.wacz`")
 def export(capture: str, file: Path, json: JsonFlag = False) -> None:
     """Write a capture's bundle to a file, to be verified by anyone, offline."""
-    from evidence.ledger import record
+    from evidence.custody.ledger import record
 
     capture_id = parse_id(capture, "capture")
     with open_house() as house:
@@ -192,7 +192,7 @@ def delete(
 
     Refused while a case to which it belongs is on hold or must be kept.
     """
-    from evidence import retention
+    from evidence.custody import retention
 
     item_id = parse_id(item, "capture or exhibit")
     with open_house() as house:
@@ -286,6 +286,6 @@ def _read_roots(path: Path | None) -> bytes | None:
 
 def _known_keys() -> dict[str, str]:
     """What to say of this installation's keys; none where there is no installation."""
-    from evidence.signing import public_keys
+    from evidence.signing.signer import public_keys
 
     return dict.fromkeys(public_keys(load_settings()), "key of this installation")

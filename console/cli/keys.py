@@ -9,8 +9,8 @@ import typer
 
 from console.cli.house import open_house
 from console.cli.output import JsonFlag, emit_json, out, plain, table
-from evidence.ledger import record
-from evidence.signing import key_folder, open_signer, pem_of, public_keys
+from evidence.custody.ledger import record
+from evidence.signing.signer import key_folder, open_signer, pem_of, public_keys
 from registry.errors import TouchstoneError
 from registry.settings import load_settings
 

@@ -18,8 +18,8 @@ from registry.models.base import utcnow
 from registry.planfile import find_plan
 
 if TYPE_CHECKING:
-    from crawler.leads import Added
-    from crawler.lists import BadRow
+    from crawler.ways_in.leads import Added
+    from crawler.ways_in.lists import BadRow
 
 app = typer.Typer(
     help="Addresses worth a visit: the next run of a plan visits them.", no_args_is_help=True
@@ -47,9 +47,9 @@ def import_(
     Rows that cannot be used are named with line and reason; the others are imported. It fails
     if there is none that can.
     """
-    from crawler.gate import gate_of
-    from crawler.leads import Added
-    from crawler.lists import keep, read_list
+    from crawler.network.gate import gate_of
+    from crawler.ways_in.leads import Added
+    from crawler.ways_in.lists import keep, read_list
 
     added, bad, done = Added(), [], 0
     with open_house() as house:
@@ -97,7 +97,7 @@ def from_page(
     For posts, reviews and link lists that say what a listing is, where the listing itself
     shows something harmless. What stands around a link is kept with it.
     """
-    from crawler.links import read_page
+    from crawler.ways_in.links import read_page
 
     with open_house() as house:
         with house.database.reading() as session:
@@ -221,7 +221,7 @@ def refuse(
     json: JsonFlag = False,
 ) -> None:
     """Have a lead never visited."""
-    from crawler.leads import refuse as refuse_lead
+    from crawler.ways_in.leads import refuse as refuse_lead
 
     with open_house() as house, house.database.writing() as session:
         name = by or house.settings.operator

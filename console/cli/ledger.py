@@ -66,8 +66,8 @@ def verify(
     json: JsonFlag = False,
 ) -> None:
     """Check every entry, checkpoint and signature. Exit code 1 if anything is wrong."""
-    from evidence.audit import audit
-    from evidence.signing import public_keys
+    from evidence.custody.audit import audit
+    from evidence.signing.signer import public_keys
 
     kept = [(str(path), _read_note(path)) for path in against or []]
     with open_house() as house, house.database.reading() as session, progress() as bar:
@@ -99,7 +99,7 @@ def prove(
     ] = None,
 ) -> None:
     """Print, as JSON, what proves that entries are under a signed checkpoint."""
-    from evidence import ledger
+    from evidence.custody import ledger
 
     wanted = select(LedgerEntry).order_by(LedgerEntry.seq)
     if what.isascii() and what.isdigit() and len(what) < 19:
@@ -149,8 +149,8 @@ def checkpoint(
     json: JsonFlag = False,
 ) -> None:
     """Sign the ledger as it is now, and print the note: keep it where nobody here can change it."""
-    from evidence import checkpoints, ledger
-    from evidence.signing import open_signer
+    from evidence.custody import checkpoints, ledger
+    from evidence.signing.signer import open_signer
 
     with open_house() as house:
         signer = open_signer(house.settings)

@@ -200,11 +200,11 @@ def _named(name: str) -> tuple[Definition, str | None]:
 def _live(
     definition: Definition, url: str | None, query: str | None, browser: bool, interface: str | None
 ) -> list[PageRead]:
-    from crawler.browser import find_chromium
-    from crawler.gate import gate_of
+    from crawler.browsing.browser import find_chromium
     from crawler.marketplaces.interfaces import ApiDefinition, facing
     from crawler.marketplaces.live import check as check_live
     from crawler.marketplaces.live import check_api
+    from crawler.network.gate import gate_of
 
     if url is None:
         raise TouchstoneError(

@@ -197,7 +197,7 @@ def _look_ahead(house: House, purchase_id: UUID) -> None:
     TouchstoneError
         If there is no browser, or the shop does not answer.
     """
-    from crawler.watch import Ahead, preflight
+    from crawler.crawling.watch import Ahead, preflight
 
     with house.database.reading() as session:
         purchase = session.get(Purchase, purchase_id)
@@ -256,7 +256,7 @@ def file_(
     json: JsonFlag = False,
 ) -> None:
     """Keep a photograph, video or paper of a purchase as an exhibit of its case."""
-    from evidence.cases import store_file
+    from evidence.custody.cases import store_file
     from purchases import files
 
     purchase_id = parse_id(purchase, "purchase")

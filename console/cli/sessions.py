@@ -70,7 +70,7 @@ def add(
     json: JsonFlag = False,
 ) -> None:
     """Keep a login that was made elsewhere. The file itself is not sealed: delete it then."""
-    from crawler.sessions import keep_login
+    from crawler.browsing.sessions import keep_login
     from registry.secrets import open_vault
 
     if file.stat().st_size > MAX_FILE:
@@ -135,11 +135,11 @@ def login(
 async def _login(house: House, name: str, persona: str, url: str | None, proxy: str | None) -> bool:
     from playwright.async_api import Error as PlaywrightError
 
-    from crawler.browser import CONTEXT_OPTIONS, find_chromium, open_browser, tame
-    from crawler.gate import Forbidden, gate_of
-    from crawler.proxies import find_proxy
-    from crawler.sessions import find_login, keep_login, lock_login, unlock_login
-    from crawler.takeover import offer
+    from crawler.browsing.browser import CONTEXT_OPTIONS, find_chromium, open_browser, tame
+    from crawler.browsing.sessions import find_login, keep_login, lock_login, unlock_login
+    from crawler.browsing.takeover import offer
+    from crawler.network.gate import Forbidden, gate_of
+    from crawler.network.proxies import find_proxy
     from registry.secrets import open_vault
 
     settings, database, vault = house.settings, house.database, open_vault(house.settings)
@@ -209,7 +209,7 @@ def add_proxy(
     json: JsonFlag = False,
 ) -> None:
     """Keep a proxy's address, sealed, for plans to name (`proxy: NAME`)."""
-    from crawler.proxies import keep_proxy
+    from crawler.network.proxies import keep_proxy
     from registry.networking import check_proxy
     from registry.secrets import open_vault
 

@@ -9,7 +9,7 @@ import typer
 from console.cli.house import open_house
 from console.cli.output import JsonFlag, emit_json, err, out, plain
 from console.cli.working import work_until_idle
-from evidence.signing import open_signer
+from evidence.signing.signer import open_signer
 from registry.database import Database
 from registry.jobs import tally
 from registry.settings import load_settings

@@ -48,7 +48,7 @@ def accept(
     tip: str, plan: ForPlan = None, brand: ForBrand = None, by: By = None, json: JsonFlag = False
 ) -> None:
     """Make a lead of a tip: the next run visits it."""
-    from crawler.tips import accept as accept_tip
+    from crawler.ways_in.tips import accept as accept_tip
 
     with open_house() as house, house.database.writing() as session:
         brand_id, plan_id = whose(session, plan, brand)
@@ -68,7 +68,7 @@ def refuse(
     json: JsonFlag = False,
 ) -> None:
     """Lay a tip aside."""
-    from crawler.tips import refuse as refuse_tip
+    from crawler.ways_in.tips import refuse as refuse_tip
 
     with open_house() as house, house.database.writing() as session:
         name = by or house.settings.operator

@@ -20,9 +20,9 @@ from starlette.routing import Route
 
 from console.tips.limits import Limits
 from console.web.security import HEADERS, LOOPBACK_NAMES, SecurityHeaders
-from crawler.gate import gate_of
-from crawler.leads import MAX_URL
-from crawler.tips import MAX_CONTACT, MAX_TEXT, Unwanted, tell
+from crawler.network.gate import gate_of
+from crawler.ways_in.leads import MAX_URL
+from crawler.ways_in.tips import MAX_CONTACT, MAX_TEXT, Unwanted, tell
 from registry.database import Database
 from registry.settings import Settings
 

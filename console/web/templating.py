@@ -9,7 +9,7 @@ from markupsafe import Markup
 from starlette.templating import Jinja2Templates
 
 from console.web.marking import marked, web_address
-from evidence.wording import short_size
+from evidence.exhibits.wording import short_size
 
 
 def make_templates() -> Jinja2Templates:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 from uuid import UUID, uuid4
 
-from evidence.cases import MAX_FILE_BYTES
+from evidence.custody.cases import MAX_FILE_BYTES
 from registry.errors import TouchstoneError
 
 #: An upload that nobody went on with for so long is taken away.

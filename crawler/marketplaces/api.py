@@ -2,7 +2,8 @@
 
 Requests are sent as all others are, by the spider (`crawler.marketplaces.interfaces`) or for the
 live check, and held against the gate. Tokens come from the environment and stand in headers
-only, which `crawler.official` adds on the way out: never in an address, which is logged and kept.
+only, which `crawler.network.official` adds on the way out: never in an address, which is logged
+and kept.
 """
 
 from __future__ import annotations

@@ -83,7 +83,7 @@ class Definition:
     tested
         When it was last seen to work.
     promised
-        Fields that nearly every listing has, by the names of `crawler.fields`: should most
+        Fields that nearly every listing has, by the names of `crawler.health.fields`: should most
         pages lack one before there is any history, their layout is not the one that is read.
     """
 

@@ -105,7 +105,7 @@ class ApiDefinition(Definition):
     @property
     def middlewares(self) -> dict[str, int]:
         """They add the token, count the calls and say what a refusal means."""
-        return {"crawler.official.ApiManners": 60, "crawler.official.ApiCalls": 570}
+        return {"crawler.network.official.ApiManners": 60, "crawler.network.official.ApiCalls": 570}
 
     @property
     def scrapy_settings(self) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Trying a marketplace live: a page or two, through the gate, as robots.txt allows.
 
-One request at a time, for a person who waits: a run has its own ways (`crawler.spider`).
+One request at a time, for a person who waits: a run has its own ways (`crawler.crawling.spider`).
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from urllib.robotparser import RobotFileParser
 from playwright.async_api import Error as PlaywrightError
 from web_poet import HttpResponse
 
-from crawler.browser import CONTEXT_OPTIONS, open_browser
-from crawler.gate import Forbidden, Gate
+from crawler.browsing.browser import CONTEXT_OPTIONS, open_browser
 from crawler.marketplaces.api import parsed
 from crawler.marketplaces.definition import Definition
 from crawler.marketplaces.interfaces import ApiDefinition
 from crawler.marketplaces.reading import MAX_BYTES, PageRead, read_listing, read_page, read_results
+from crawler.network.gate import Forbidden, Gate
 from registry.errors import TouchstoneError
 
 USER_AGENT = "Touchstone/0.1 (brand protection; obeys robots.txt)"

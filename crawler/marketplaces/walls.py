@@ -36,7 +36,7 @@ _MARKS: tuple[tuple[Kind, str, str], ...] = (
 )  # fmt: skip
 _MARKUP = [(kind, who, re.compile(pattern, re.IGNORECASE)) for kind, who, pattern in _MARKS]
 #: Words of walls, each in the languages of the marketplaces; a capture tells them by the same
-#: (`evidence.obstacles`).
+#: (`evidence.capturing.obstacles`).
 CAPTCHA_WORDS = re.compile(
     r"are you (?:a |not a )?(?:robot|human)|robot or human|(?:verify|confirm|prove)(?: that)? "
     r"you(?:'|’)?(?: a)?re (?:a |not a )?(?:human|robot)|not a robot|captcha"

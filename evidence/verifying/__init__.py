@@ -1,7 +1,7 @@
 """Verifying sealed evidence offline, with the standard library and `cryptography` alone.
 
-Nothing in this package imports anything else of ours but the hashing of `evidence.merkle`, so
-that `single_file` can join it into one file that a court's expert runs without Touchstone.
+Nothing in this package imports anything else of ours but the hashing of `evidence.custody.merkle`,
+so that `single_file` can join it into one file that a court's expert runs without Touchstone.
 """
 
 from __future__ import annotations

@@ -182,7 +182,7 @@ def _header_lines_of(raw: bytes) -> str:
 def posted_address(url: str, method: str, query: str) -> str:
     """The address under which an answer to a request that is no GET is kept.
 
-    Source: `evidence.posting`, which makes the query of the request's body.
+    Source: `evidence.packing.posting`, which makes the query of the request's body.
     """
     return f"{url}{'&' if '?' in url else '?'}__wb_method={method}&{query}"
 

@@ -19,7 +19,7 @@ MODULES = (
     "verifying/der.py",
     "verifying/authorities.py",
     "verifying/stamps.py",
-    "merkle.py",
+    "custody/merkle.py",
     "verifying/ledger.py",
     "verifying/files.py",
     "verifying/exhibits.py",

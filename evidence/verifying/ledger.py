@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from evidence.merkle import leaf_hash, verify_consistency, verify_inclusion
+from evidence.custody.merkle import leaf_hash, verify_consistency, verify_inclusion
 from evidence.verifying.checks import (
     Damaged,
     Findings,

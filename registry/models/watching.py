@@ -166,7 +166,7 @@ class Listing(Base):
     """An offer on a marketplace, known by the page's own id.
 
     `visited_at`, `revisits`, `changes` and `watched_seconds` are its history of visits, from
-    which `next_visit_at` follows (`crawler.revisits`); `etag`, `last_modified` and
+    which `next_visit_at` follows (`crawler.crawling.revisits`); `etag`, `last_modified` and
     `page_sha256` tell whether its page is the one of last time. `misses` are visits in a row
     that found no listing. `gone_at` is since when it is no more.
     """

@@ -20,7 +20,7 @@ Command = Callable[..., Result]
 
 @pytest.fixture
 def database_url(sqlite_url: str) -> str:
-    """One kind will do: what is asked is asked on both by the tests of `crawler.health`."""
+    """One kind will do: what is asked is asked on both by the tests of `crawler.health.judging`."""
     return sqlite_url
 
 

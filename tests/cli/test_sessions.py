@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from crawler import seats
+from crawler.browsing import seats
 from registry.database import Database
 from registry.models import Marketplace, Takeover
 from tests.cli.conftest import Touchstone

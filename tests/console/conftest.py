@@ -17,10 +17,10 @@ import uvicorn
 from starlette.applications import Starlette
 
 from console.web.app import create_app
-from crawler.browser import find_chromium
-from crawler.gate import Gate
-from evidence.capture import capture
-from evidence.signing import KeyFolder
+from crawler.browsing.browser import find_chromium
+from crawler.network.gate import Gate
+from evidence.capturing.capture import capture
+from evidence.signing.signer import KeyFolder
 from registry.blobs import Blobs
 from registry.database import Database
 from registry.settings import Settings

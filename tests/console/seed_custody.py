@@ -7,8 +7,8 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from evidence import cases, handling, ledger, retention
-from evidence.signing import KeySigner
+from evidence.custody import cases, handling, ledger, retention
+from evidence.signing.signer import KeySigner
 from registry.blobs import Blobs
 from registry.database import Database
 from registry.models import Capture, Stamp

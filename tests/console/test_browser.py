@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 from sqlalchemy import update
 
-from crawler.browser import find_chromium
+from crawler.browsing.browser import find_chromium
 from registry.blobs import Blobs
 from registry.database import Database
 from registry.models import Job

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from evidence import retention
+from evidence.custody import retention
 from registry.database import Database
 from registry.models import Capture
 from tests.console.conftest import Console

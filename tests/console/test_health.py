@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from console.progress import in_words
-from crawler.pace import Pace, points, rate, seconds_left
+from crawler.crawling.pace import Pace, points, rate, seconds_left
 from registry.blobs import Blobs
 from registry.database import Database
 from registry.models import Alarm
@@ -23,7 +23,7 @@ def health(database: Database, blobs: Blobs) -> Health:
 
 @pytest.fixture
 def database_url(sqlite_url: str) -> str:
-    """What is asked here is asked on PostgreSQL by the tests of `crawler.health`."""
+    """What is asked here is asked on PostgreSQL by the tests of `crawler.health.judging`."""
     return sqlite_url
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from crawler.leads import Told, add
-from crawler.places import Places
-from crawler.yields import found
+from crawler.queries.yields import found
+from crawler.ways_in.leads import Told, add
+from crawler.ways_in.places import Places
 from registry.database import Database
 from registry.models import Lead, Tip
 from tests.console.conftest import Console

@@ -22,11 +22,11 @@ from sqlalchemy import select
 from warcio.archiveiterator import ArchiveIterator
 
 from console.serving import Served, listen
-from crawler.browser import find_chromium
-from crawler.gate import Gate
-from crawler.gateway import Gateway, open_gateway
-from evidence.capture import capture
-from evidence.signing import KeyFolder
+from crawler.browsing.browser import find_chromium
+from crawler.network.gate import Gate
+from crawler.network.gateway import Gateway, open_gateway
+from evidence.capturing.capture import capture
+from evidence.signing.signer import KeyFolder
 from registry.blobs import Blobs
 from registry.database import Database
 from registry.models import Capture, LedgerEntry

@@ -15,10 +15,10 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
-from crawler import seats
-from crawler.browser import find_chromium
-from crawler.sessions import find_login
-from crawler.watch import Progress, watch
+from crawler.browsing import seats
+from crawler.browsing.browser import find_chromium
+from crawler.browsing.sessions import find_login
+from crawler.crawling.watch import Progress, watch
 from registry.database import Database
 from registry.errors import TouchstoneError
 from registry.models import (

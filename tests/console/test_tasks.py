@@ -15,8 +15,8 @@ from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 from sqlalchemy import select
 
 from console.web.app import create_app
-from crawler.browser import find_chromium
-from evidence.cases import store_file
+from crawler.browsing.browser import find_chromium
+from evidence.custody.cases import store_file
 from purchases import examining, files, manual, people
 from registry.blobs import Blobs
 from registry.database import Database

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from console.web.changes import MAX_WORDS, compare
 from console.web.marking import marked, web_address
-from evidence.wording import short_size
+from evidence.exhibits.wording import short_size
 from matchers import Span
 
 TEXTS = st.text(alphabet=st.one_of(st.sampled_from("<>&\"' ab维\u202e\U0001f45c"), st.characters()))

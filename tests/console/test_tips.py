@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from console.tips.app import MAX_BODY, create_tips_app
 from console.tips.limits import MAX_ADDRESSES, OF_ALL, PER_ADDRESS, Limits
-from crawler.tips import accept, refuse
+from crawler.ways_in.tips import accept, refuse
 from registry.database import Database
 from registry.errors import TouchstoneError
 from registry.models import Lead, Tip

@@ -20,7 +20,7 @@ from scrapy.http import Response
 from twisted.python.failure import Failure
 from uuid_utils.compat import uuid7
 
-from crawler.network import Conduct, network_settings, user_agent
+from crawler.network.conduct import Conduct, network_settings, user_agent
 from registry.database import Database
 from registry.settings import Settings
 from tests.crawler.trap import REDIRECTS, changing_resolver

@@ -12,9 +12,9 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from crawler import runs
-from crawler.official import take_call
-from crawler.watch import _environment, watch
+from crawler.crawling import runs
+from crawler.crawling.watch import _environment, watch
+from crawler.network.official import take_call
 from registry.database import Database
 from registry.errors import TouchstoneError
 from registry.models import (

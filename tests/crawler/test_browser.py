@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page
 
-from crawler import browser, scrolling
-from crawler.browser import BrowserStalled, find_chromium, open_browser
-from crawler.gate import Gate
+from crawler.browsing import browser, scrolling
+from crawler.browsing.browser import BrowserStalled, find_chromium, open_browser
+from crawler.network.gate import Gate
 
 BUSY = "data:text/html,<p>x</p><script>setTimeout(() => {for (;;);}, 200)</script>"
 

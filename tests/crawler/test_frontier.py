@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from sqlalchemy import delete, func, select
 
-from crawler.frontier import MAX_URL, Frontier, Page, Superseded
+from crawler.crawling.frontier import MAX_URL, Frontier, Page, Superseded
 from registry.database import Database
 from registry.models import Brand, Marketplace, Plan, Run, Shard, Visit
 

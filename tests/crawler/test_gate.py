@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.gate import Forbidden, Gate
+from crawler.network.gate import Forbidden, Gate
 
 NOBODY = Gate()
 

@@ -10,8 +10,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from crawler.gate import Gate
-from crawler.gateway import Gateway, open_gateway
+from crawler.network.gate import Gate
+from crawler.network.gateway import Gateway, open_gateway
 
 ALLOWED, NOT_ALLOWED, UNREACHABLE = 0, 2, 5
 Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]

@@ -10,8 +10,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from crawler.fields import Coverage
-from crawler.health import examine
+from crawler.health.fields import Coverage
+from crawler.health.judging import examine
 from insight import random_check
 from registry import alarms
 from registry.blobs import Blobs
@@ -120,7 +120,7 @@ def test_a_field_that_vanishes_alarms_with_a_sample_and_is_over_by_itself(
     house: House, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert [house.run() for _ in range(3)] == [[], [], []]
-    with caplog.at_level(logging.WARNING, "crawler.health"):
+    with caplog.at_level(logging.WARNING, "crawler.health.judging"):
         assert house.run(missing="seller") == [("field", "seller")]
     ill = house.last
     assert "m: unhealthy: seller on 0 of 40" in caplog.text

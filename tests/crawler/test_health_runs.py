@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from console.progress import run_view
-from crawler.watch import watch
+from crawler.crawling.watch import watch
 from registry import alarms
 from registry.blobs import Blobs
 from registry.database import Database

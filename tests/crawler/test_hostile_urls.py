@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Error as PlaywrightError
 
-from crawler.browser import CONTEXT_OPTIONS, find_chromium, open_browser
-from crawler.gate import Forbidden, Gate
+from crawler.browsing.browser import CONTEXT_OPTIONS, find_chromium, open_browser
+from crawler.network.gate import Forbidden, Gate
 from tests.crawler.hostile_urls import ELSEWHERE, TO_THIS_MACHINE, to_this_machine
 from tests.crawler.trap import REDIRECTS, Trap, changing_resolver, luring_shop, trap
 

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from crawler.watch import watch
+from crawler.crawling.watch import watch
 from registry.database import Database
 from registry.models import Brand, Listing, Marketplace, Plan, Run, Shard, Sighting, Snapshot
 from registry.settings import Settings

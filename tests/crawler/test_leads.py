@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from crawler.leads import Added, Told, add, add_found, refuse, said_elsewhere, settle, take
-from crawler.places import Places
+from crawler.ways_in.leads import Added, Told, add, add_found, refuse, said_elsewhere, settle, take
+from crawler.ways_in.places import Places
 from registry.database import Database
 from registry.errors import TouchstoneError
 from registry.models import Assessment, Job, Lead, Marketplace, Plan, Run, Snapshot

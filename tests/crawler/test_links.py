@@ -11,9 +11,9 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select
 
-from crawler.links import MAX_FOLLOWED, listings_in, read_page, visit_link_pages
-from crawler.places import Places
-from crawler.watch import Progress, RunStopped, watch
+from crawler.crawling.watch import Progress, RunStopped, watch
+from crawler.ways_in.links import MAX_FOLLOWED, listings_in, read_page, visit_link_pages
+from crawler.ways_in.places import Places
 from registry.database import Database
 from registry.errors import TouchstoneError
 from registry.models import Lead, Run

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from crawler.gate import Gate
-from crawler.lists import BadRow, Row, read_list
+from crawler.network.gate import Gate
+from crawler.ways_in.lists import BadRow, Row, read_list
 from registry.errors import TouchstoneError
 
 URL = "https://shop.example/item/{}"

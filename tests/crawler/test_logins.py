@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
-from crawler.sessions import find_login, keep_login, lock_login, unlock_login
+from crawler.browsing.sessions import find_login, keep_login, lock_login, unlock_login
 from registry.database import Database
 from registry.errors import TouchstoneError
 from registry.models import Marketplace, StoredSession, Takeover

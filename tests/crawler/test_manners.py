@@ -18,7 +18,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from crawler import network, watch
+from crawler.crawling import watch
+from crawler.network import conduct as network
 from registry.database import Database
 from registry.errors import TouchstoneError
 from registry.models import Brand, Host, Listing, Marketplace, Plan

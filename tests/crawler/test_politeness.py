@@ -14,9 +14,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
-from crawler import politeness, turnstile
-from crawler.politeness import Pace, ask, new_holder, pause
-from crawler.turnstile import HostPaused, Turnstile
+from crawler.network import politeness, turnstile
+from crawler.network.politeness import Pace, ask, new_holder, pause
+from crawler.network.turnstile import HostPaused, Turnstile
 from registry.database import Database
 from registry.models import Host, HostLease
 from registry.models.base import utcnow
@@ -178,8 +178,8 @@ def test_a_pause_of_another_worker_is_kept_and_a_long_one_is_not_waited_for(
 
 KILLED = """
 import asyncio, sys
-from crawler.politeness import Pace
-from crawler.turnstile import Turnstile
+from crawler.network.politeness import Pace
+from crawler.network.turnstile import Turnstile
 from registry.database import Database
 async def go():
     stile = Turnstile(Database(sys.argv[1]), lambda _: Pace(per_second=50, at_once=1))

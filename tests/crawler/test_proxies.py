@@ -10,11 +10,11 @@ from urllib.parse import quote, urlsplit
 import pytest
 from sqlalchemy import select
 
-from crawler.browser import find_chromium, open_browser
-from crawler.gate import Gate
-from crawler.gateway import open_gateway
-from crawler.proxies import ProxyServer, find_proxy, keep_proxy
-from crawler.watch import watch
+from crawler.browsing.browser import find_chromium, open_browser
+from crawler.crawling.watch import watch
+from crawler.network.gate import Gate
+from crawler.network.gateway import open_gateway
+from crawler.network.proxies import ProxyServer, find_proxy, keep_proxy
 from registry.database import Database
 from registry.errors import TouchstoneError
 from registry.models import Alarm, Brand, Listing, Marketplace, Plan, Proxy

@@ -16,7 +16,7 @@ from crawler.queries.choosing import (
     queries_of,
     standings,
 )
-from crawler.yields import found
+from crawler.queries.yields import found
 from registry.database import Database
 from registry.models import Assessment, Listing, Plan, QueryHit, QueryYield, Snapshot, Verdict
 from tests.crawler.ways_in import listed, planned, run_of

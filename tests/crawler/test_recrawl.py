@@ -9,14 +9,14 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, select, update
 
-from crawler import revisits, runs
-from crawler.frontier import Page
-from crawler.leads import Told, add
+from crawler.crawling import revisits, runs
+from crawler.crawling.frontier import Page
+from crawler.crawling.seeds import seeds
+from crawler.crawling.store import Target
+from crawler.crawling.watch import Progress, watch
 from crawler.marketplaces import KINDS
-from crawler.places import Places
-from crawler.seeds import seeds
-from crawler.store import Target
-from crawler.watch import Progress, watch
+from crawler.ways_in.leads import Told, add
+from crawler.ways_in.places import Places
 from registry.database import Database
 from registry.models import (
     Absence,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from crawler.middlewares import retry_after
+from crawler.network.middlewares import retry_after
 
 
 @pytest.mark.parametrize(

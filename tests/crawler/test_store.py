@@ -14,8 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
-from crawler.marketplaces.pages import SellerFacts, SellerRef
-from crawler.store import (
+from crawler.crawling.store import (
     Seen,
     SeenPicture,
     Target,
@@ -25,6 +24,7 @@ from crawler.store import (
     store_seller,
     storing,
 )
+from crawler.marketplaces.pages import SellerFacts, SellerRef
 from registry.database import Database
 from registry.models import (
     Assessment,

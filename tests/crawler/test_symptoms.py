@@ -8,8 +8,8 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crawler.fields import Coverage
-from crawler.symptoms import LEAST_RUNS, Figures, Finding, PageCounts, look
+from crawler.health.fields import Coverage
+from crawler.health.symptoms import LEAST_RUNS, Figures, Finding, PageCounts, look
 
 PROMISED = ("price", "currency", "pictures")
 

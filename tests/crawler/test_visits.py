@@ -13,9 +13,9 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from crawler.sessions import find_login, lock_login, unlock_login
-from crawler.spider import AT_ONCE, WALLS_IN_A_ROW
-from crawler.watch import Ahead, Progress, preflight, watch
+from crawler.browsing.sessions import find_login, lock_login, unlock_login
+from crawler.crawling.spider import AT_ONCE, WALLS_IN_A_ROW
+from crawler.crawling.watch import Ahead, Progress, preflight, watch
 from registry.database import Database
 from registry.errors import TouchstoneError
 from registry.models import Listing, Plan, Shard, Snapshot, StoredSession

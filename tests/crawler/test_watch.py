@@ -17,7 +17,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, select, update
 
-from crawler.watch import Ahead, Progress, RunStopped, look_ahead, preflight, watch
+from crawler.crawling.watch import Ahead, Progress, RunStopped, look_ahead, preflight, watch
 from registry.database import Database
 from registry.errors import TouchstoneError
 from registry.models import (
@@ -275,7 +275,7 @@ def test_a_crawl_that_is_made_to_wait_does_not_stand_still(
     tmp_path: Path,
     waits: str,
 ) -> None:
-    monkeypatch.setattr("crawler.watch.STALLED_SECONDS", 2.0)
+    monkeypatch.setattr("crawler.crawling.watch.STALLED_SECONDS", 2.0)
     slow = tmp_path / "slow"
     line = json.dumps({"pages": 1, waits: 1})
     slow.write_text(f"#!/bin/sh\nfor n in 1 2 3 4 5 6 7 8; do echo '{line}'; sleep 0.5; done\n")
@@ -289,7 +289,7 @@ def test_a_crawl_that_is_made_to_wait_does_not_stand_still(
 def test_a_run_that_stands_still_is_ended(
     settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("crawler.watch.STALLED_SECONDS", 2.0)
+    monkeypatch.setattr("crawler.crawling.watch.STALLED_SECONDS", 2.0)
     with socket.create_server(("127.0.0.1", 0)) as mute:  # it takes connections, and that is all
         plan_id = plan(database, f"http://127.0.0.1:{mute.getsockname()[1]}/", browse=("/c/bags",))
         with pytest.raises(TouchstoneError, match="no page, good or bad, in 2 seconds"):
@@ -392,7 +392,7 @@ def test_preflight_judges_the_address_that_it_connects_to(
 def test_preflight_ends_though_the_answer_trickles_in(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("crawler.watch.PREFLIGHT_SECONDS", 1.0)
+    monkeypatch.setattr("crawler.crawling.watch.PREFLIGHT_SECONDS", 1.0)
     stop = threading.Event()
 
     def trickle(server: socket.socket) -> None:

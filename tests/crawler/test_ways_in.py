@@ -13,9 +13,9 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, select
 
-from crawler.leads import Told, add
-from crawler.places import Places
-from crawler.watch import watch
+from crawler.crawling.watch import watch
+from crawler.ways_in.leads import Told, add
+from crawler.ways_in.places import Places
 from registry.database import Database
 from registry.models import Lead, Listing, Plan, QueryHit, QueryYield, Seller
 from registry.settings import Settings

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from evidence import ledger
+from evidence.custody import ledger
 from registry.database import Database
 
 CASE = "case:00000000-0000-7000-8000-000000000001"

@@ -19,10 +19,11 @@ from cryptography.x509 import load_pem_x509_certificates
 from rfc3161_client import decode_timestamp_response
 from uuid_utils.compat import uuid7
 
-from evidence import ledger, merkle, wacz, warc
-from evidence.bag import BagWriter, sign_manifest
-from evidence.exchanges import Exchange
-from evidence.signing import KeySigner, pem_of
+from evidence.capturing.exchanges import Exchange
+from evidence.custody import ledger, merkle
+from evidence.exhibits.bag import BagWriter, sign_manifest
+from evidence.packing import wacz, warc
+from evidence.signing.signer import KeySigner, pem_of
 from tests.evidence.authority import Authority
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)

@@ -16,9 +16,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
-from evidence import cases, handling, ledger, wacz, warc
-from evidence.exchanges import Exchange
-from evidence.signing import Signer, open_signer
+from evidence.capturing.exchanges import Exchange
+from evidence.custody import cases, handling, ledger
+from evidence.packing import wacz, warc
+from evidence.signing.signer import Signer, open_signer
 from registry.blobs import Blobs, sha256_of
 from registry.database import Database
 from registry.models import (

@@ -9,9 +9,9 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, text, update
 
-from evidence import ledger
-from evidence.audit import audit
-from evidence.signing import open_signer
+from evidence.custody import ledger
+from evidence.custody.audit import audit
+from evidence.signing.signer import open_signer
 from registry.database import Database
 from registry.errors import TouchstoneError
 from registry.models import Checkpoint, LedgerEntry

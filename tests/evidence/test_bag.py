@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from evidence import sealing, wacz
-from evidence.bag import BagWriter
+from evidence.exhibits import sealing
+from evidence.exhibits.bag import BagWriter
+from evidence.packing import wacz
 from evidence.verifying import container
 from evidence.verifying.work import Region
 from registry.errors import TouchstoneError

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 from warcio.archiveiterator import ArchiveIterator
 
-from crawler.gate import Forbidden
-from evidence.capture import Capture, CaptureFailed
+from crawler.network.gate import Forbidden
+from evidence.capturing.capture import Capture, CaptureFailed
 from evidence.verifying import verify
 from tests.evidence import visits
 from tests.evidence.site import BIG, Site, serve
@@ -141,8 +141,8 @@ def test_what_is_not_the_listing_never_passes_for_it(site: Site, tmp_path: Path)
 def test_a_page_that_computes_for_ever_ends_the_visit(
     site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("evidence.settling.REST_SECONDS", 4.0)
-    monkeypatch.setattr("evidence.capture.LOOK_SECONDS", 2.0)
+    monkeypatch.setattr("evidence.capturing.settling.REST_SECONDS", 4.0)
+    monkeypatch.setattr("evidence.capturing.capture.LOOK_SECONDS", 2.0)
     with pytest.raises(CaptureFailed, match="busy"):
         visit(f"{site.url}/busy", tmp_path / "busy")
 

@@ -17,12 +17,12 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser
 
-from crawler.browser import find_chromium
-from crawler.gate import Forbidden
-from evidence.browsing import BrowserDied, Browsing
-from evidence.capture import CaptureFailed
-from evidence.circumstances import NOT_ASKED, of_place_and_time
-from evidence.workspace import workspace
+from crawler.browsing.browser import find_chromium
+from crawler.network.gate import Forbidden
+from evidence.capturing.browsing import BrowserDied, Browsing
+from evidence.capturing.capture import CaptureFailed
+from evidence.capturing.circumstances import NOT_ASKED, of_place_and_time
+from evidence.capturing.workspace import workspace
 from registry.settings import Settings
 from tests.evidence.rough_site import FLOOD_BYTES, Rough, rough_site
 from tests.evidence.visits import visit
@@ -55,9 +55,9 @@ def test_a_page_that_grows_while_one_scrolls(rough: Rough, tmp_path: Path) -> No
 def test_answers_that_never_end(
     rough: Rough, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("evidence.settling.LOAD_SECONDS", 2.0)
-    monkeypatch.setattr("evidence.capture.PARSED_SECONDS", 1.0)
-    monkeypatch.setattr("evidence.recorder.QUIET_SECONDS", 1.0)
+    monkeypatch.setattr("evidence.capturing.settling.LOAD_SECONDS", 2.0)
+    monkeypatch.setattr("evidence.capturing.capture.PARSED_SECONDS", 1.0)
+    monkeypatch.setattr("evidence.capturing.recorder.QUIET_SECONDS", 1.0)
     made = visit(f"{rough.url}/endless", tmp_path / "page")
     assert not made.about["loaded"]
     made = visit(f"{rough.url}/waits", tmp_path / "picture")
@@ -66,8 +66,8 @@ def test_answers_that_never_end(
 
 
 def test_two_gigabytes(rough: Rough, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("evidence.settling.QUIET_SECONDS", 2.0)
-    monkeypatch.setattr("evidence.recorder.QUIET_SECONDS", 1.0)
+    monkeypatch.setattr("evidence.capturing.settling.QUIET_SECONDS", 2.0)
+    monkeypatch.setattr("evidence.capturing.recorder.QUIET_SECONDS", 1.0)
     made = visit(f"{rough.url}/flooded", tmp_path / "visit")
     assert any(entry["url"].endswith("/flood") for entry in made.about["incomplete"])
     assert rough.poured < FLOOD_BYTES

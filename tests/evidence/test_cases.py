@@ -16,7 +16,7 @@ from sqlalchemy import select
 from typer.testing import CliRunner
 
 from console.cli.app import app
-from evidence import cases, retention
+from evidence.custody import cases, retention
 from registry.blobs import Blobs
 from registry.database import Database
 from registry.errors import TouchstoneError

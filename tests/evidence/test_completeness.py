@@ -18,13 +18,13 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from playwright.async_api import Error as PlaywrightError
 from warcio.archiveiterator import ArchiveIterator
 
-from crawler import browser
-from crawler.browser import CONTEXT_OPTIONS, find_chromium, open_browser, tame
-from crawler.gate import Gate
-from evidence import warc
-from evidence.bodies import MAX_BODY_BYTES
-from evidence.exchanges import Exchange
-from evidence.network import Network
+from crawler.browsing import browser
+from crawler.browsing.browser import CONTEXT_OPTIONS, find_chromium, open_browser, tame
+from crawler.network.gate import Gate
+from evidence.capturing.bodies import MAX_BODY_BYTES
+from evidence.capturing.exchanges import Exchange
+from evidence.capturing.network import Network
+from evidence.packing import warc
 from tests.evidence.bigsite import STALLED, BigSite, Sent, serve_big
 from tests.evidence.certificates import make_chain, spki_sha256
 

@@ -19,10 +19,13 @@ from urllib.parse import quote
 import pytest
 from sqlalchemy import select
 
-from evidence import cases, ledger, paper, retention, sealing, timestamps, wacz
-from evidence.checkpoints import enter
-from evidence.exhibit import Exported, export
-from evidence.signing import open_signer
+from evidence.custody import cases, ledger, retention
+from evidence.custody.checkpoints import enter
+from evidence.exhibits import paper, sealing
+from evidence.exhibits.exhibit import Exported, export
+from evidence.packing import wacz
+from evidence.signing import timestamps
+from evidence.signing.signer import open_signer
 from evidence.verifying import container, verify
 from evidence.verifying.work import Region
 from registry.blobs import Blobs, open_blobs

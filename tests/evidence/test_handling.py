@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from evidence import cases, handling
+from evidence.custody import cases, handling
 from registry.database import Database
 from registry.errors import TouchstoneError
 from registry.models.base import utcnow

@@ -17,9 +17,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from sqlalchemy import select
 
-from evidence import checkpoints, ledger, merkle
-from evidence.audit import audit
-from evidence.signing import key_folder, open_signer, public_keys
+from evidence.custody import checkpoints, ledger, merkle
+from evidence.custody.audit import audit
+from evidence.signing.signer import key_folder, open_signer, public_keys
 from evidence.verifying import Check
 from registry import jobs
 from registry.blobs import Blobs

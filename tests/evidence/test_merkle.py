@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evidence import merkle
+from evidence.custody import merkle
 
 #: The leaves and roots by which the implementations of RFC 6962 are tested
 #: (google/certificate-transparency, transparency-dev/merkle).

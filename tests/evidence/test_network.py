@@ -9,12 +9,12 @@ from typing import Any
 
 from warcio.archiveiterator import ArchiveIterator
 
-from crawler.gate import Gate
-from crawler.gateway import Gateway, Lookup, open_gateway
-from evidence import warc
-from evidence.bodies import Store, Stream
-from evidence.exchanges import Log
-from evidence.wholeness import encoded, lacks
+from crawler.network.gate import Gate
+from crawler.network.gateway import Gateway, Lookup, open_gateway
+from evidence.capturing.bodies import Store, Stream
+from evidence.capturing.exchanges import Log
+from evidence.capturing.wholeness import encoded, lacks
+from evidence.packing import warc
 
 URL = "https://shop.example/item"
 

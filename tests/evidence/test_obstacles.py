@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from evidence.obstacles import Signs, recognise
+from evidence.capturing.obstacles import Signs, recognise
 from tests.evidence.rough_site import Rough, rough_site
 from tests.evidence.visits import visit
 from tests.servers import Bazaar, bazaar

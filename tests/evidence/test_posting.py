@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evidence.posting import MAX_BODY, body_as_query
+from evidence.packing.posting import MAX_BODY, body_as_query
 from evidence.verifying.indexes import posted_address, surt
 
 _KINDS = (

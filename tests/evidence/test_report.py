@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from crawler.browser import find_chromium
-from evidence import paper, sealing, wording
-from evidence.dossier import Redaction, slug
-from evidence.exhibit import export
-from evidence.figures import MAX_PIECES, Album
+from crawler.browsing.browser import find_chromium
+from evidence.exhibits import paper, sealing, wording
+from evidence.exhibits.dossier import Redaction, slug
+from evidence.exhibits.exhibit import export
+from evidence.exhibits.figures import MAX_PIECES, Album
 from registry.blobs import open_blobs
 from registry.database import Database
 from registry.settings import Settings

@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from evidence import cases, retention
+from evidence.custody import cases, retention
 from registry import jobs
 from registry.blobs import Blobs
 from registry.database import Database

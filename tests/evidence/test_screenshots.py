@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
-from crawler.browser import find_chromium
-from evidence.screenshots import MAX_PIXELS
+from crawler.browsing.browser import find_chromium
+from evidence.capturing.screenshots import MAX_PIXELS
 from tests.evidence.rough_site import Rough, rough_site
 from tests.evidence.visits import visit
 

@@ -21,8 +21,15 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from uuid_utils.compat import uuid7
 
-from evidence import wacz
-from evidence.signing import KeyFolder, Signer, open_signer, pem_of, public_keys, verifies
+from evidence.packing import wacz
+from evidence.signing.signer import (
+    KeyFolder,
+    Signer,
+    open_signer,
+    pem_of,
+    public_keys,
+    verifies,
+)
 from registry.errors import TouchstoneError
 from registry.settings import Settings
 

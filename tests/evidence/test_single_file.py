@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from evidence.signing import pem_of
+from evidence.signing.signer import pem_of
 from evidence.verifying import single_file, verify
 from evidence.verifying.joining import MODULES
 from tests.evidence import bundles

@@ -18,13 +18,14 @@ from typer.testing import CliRunner
 
 from console.cli.app import app
 from console.cli.doctor import examine
-from evidence import authorities, checkpoints, ledger, timestamps
-from evidence.audit import audit
-from evidence.authorities import AuthorityFailed, ask
-from evidence.capture import Capture
-from evidence.keeping import enter, keep
-from evidence.recorder import Sealed
-from evidence.signing import open_signer, public_keys
+from evidence.capturing.capture import Capture
+from evidence.capturing.recorder import Sealed
+from evidence.custody import checkpoints, ledger
+from evidence.custody.audit import audit
+from evidence.custody.keeping import enter, keep
+from evidence.signing import authorities, timestamps
+from evidence.signing.authorities import AuthorityFailed, ask
+from evidence.signing.signer import open_signer, public_keys
 from evidence.verifying import Check
 from registry import jobs, models
 from registry.blobs import Blobs

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from uuid_utils.compat import uuid7
 
-from evidence import wacz, warc
+from evidence.packing import wacz, warc
 from evidence.verifying import Report, container, verify
 from evidence.verifying.checks import Damaged
 from evidence.verifying.container import read_members

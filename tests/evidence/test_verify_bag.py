@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from evidence import ledger, merkle
-from evidence.signing import pem_of
+from evidence.custody import ledger, merkle
+from evidence.signing.signer import pem_of
 from evidence.verifying import Report, verify
 from tests.evidence import bundles
 from tests.evidence.authority import Authority

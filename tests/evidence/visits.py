@@ -12,12 +12,12 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric import ec
 from playwright.async_api import Browser
 
-from crawler.browser import find_chromium
-from crawler.gate import Gate
+from crawler.browsing.browser import find_chromium
 from crawler.marketplaces import KINDS
-from evidence.browsing import shared
-from evidence.capture import Capture, Order, capture_in
-from evidence.signing import KeySigner
+from crawler.network.gate import Gate
+from evidence.capturing.browsing import shared
+from evidence.capturing.capture import Capture, Order, capture_in
+from evidence.signing.signer import KeySigner
 from registry.settings import Settings
 
 SIGNER = KeySigner(ec.generate_private_key(ec.SECP384R1()))

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import select
 
 from console.web.queries.queue import QueueFilter, queue
-from crawler.leads import Told, add
-from crawler.places import Places
+from crawler.ways_in.leads import Told, add
+from crawler.ways_in.places import Places
 from insight.following import follow_job
 from insight.triage import assess
 from insight.verdicts import record

@@ -13,7 +13,7 @@ from PIL import ExifTags, Image
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from evidence.cases import store_file
+from evidence.custody.cases import store_file
 from insight.verdicts import newest_verdicts
 from purchases import assigning, examining, files, manual, money, people, personas, proposals
 from purchases.states import IllegalMove

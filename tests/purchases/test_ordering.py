@@ -77,7 +77,7 @@ def test_what_comes_of_it(
     monkeypatch.setattr(ordering, "OUTCOME_SECONDS", 8.0)
     monkeypatch.setattr("purchases.checkout.STEP_MILLISECONDS", 4_000)
     if mode == "spin":
-        monkeypatch.setattr("evidence.recorder.STEP_SECONDS", 6.0)
+        monkeypatch.setattr("evidence.capturing.recorder.STEP_SECONDS", 6.0)
     shop = open_shop(mode)
     purchase_id = assigned(database, settings, shop)
     run(database, settings, blobs)

@@ -23,7 +23,7 @@ from hypothesis.stateful import (
 from sqlalchemy import select, text, update
 from sqlalchemy.exc import DBAPIError
 
-from evidence.ledger import record
+from evidence.custody.ledger import record
 from purchases import money, people, proposals
 from purchases.people import MACHINE
 from purchases.states import Given, IllegalMove, move

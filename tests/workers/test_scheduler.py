@@ -18,7 +18,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, select, update
 
-from crawler import runs
+from crawler.crawling import runs
 from registry import jobs
 from registry.database import Database
 from registry.models import Brand, DueRun, Job, Marketplace, Plan

@@ -20,7 +20,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, select, update
 
-from crawler.watch import RunStopped
+from crawler.crawling.watch import RunStopped
 from registry import jobs, planholds
 from registry.blobs import Blobs
 from registry.database import Database

@@ -24,7 +24,7 @@ from console.web.bundles import Inside, look_into, send_part
 from console.web.fields import Place, named
 from console.web.parts import Parts, UseParts
 from console.web.security import page_policy, wanted, wanted_here
-from evidence import cases as matters
+from evidence.custody import cases as matters
 from evidence.verifying import Report, verify
 from registry.errors import TouchstoneError
 from registry.models import Capture

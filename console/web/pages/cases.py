@@ -16,8 +16,8 @@ from console.web.blobs import send_blob
 from console.web.fields import named
 from console.web.parts import Parts, UseParts
 from console.web.security import wanted_here
-from evidence import cases as matters
-from evidence import retention
+from evidence.custody import cases as matters
+from evidence.custody import retention
 from registry.errors import TouchstoneError
 
 router = APIRouter(prefix="/cases")

@@ -18,11 +18,11 @@ from console.web import queries
 from console.web.doors import acting
 from console.web.fields import Place, named
 from console.web.parts import Parts, UseParts
-from crawler import leads as kept
-from crawler import tips
-from crawler.gate import gate_of
-from crawler.leads import Added
-from crawler.lists import keep, read_list
+from crawler.network.gate import gate_of
+from crawler.ways_in import leads as kept
+from crawler.ways_in import tips
+from crawler.ways_in.leads import Added
+from crawler.ways_in.lists import keep, read_list
 from registry.errors import TouchstoneError
 from registry.models import Brand
 

@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from console.web.doors import acting
 from console.web.parts import Parts, UseParts
-from crawler import seats
+from crawler.browsing import seats
 from registry.errors import TouchstoneError
 from registry.models import Takeover
 from registry.models.base import utcnow

@@ -21,7 +21,7 @@ from console.web.doors import signed_in
 from console.web.pages.tasks import mine
 from console.web.parts import Parts, UseParts
 from console.web.uploads import InUse, Upload, Uploads
-from evidence.cases import MAX_FILE_BYTES, store_file
+from evidence.custody.cases import MAX_FILE_BYTES, store_file
 from purchases import files
 from purchases.ways import FILES
 from registry.errors import TouchstoneError

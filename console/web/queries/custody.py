@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
 
-from evidence.cases import subject_of, subjects
+from evidence.custody.cases import subject_of, subjects
 from registry.models import (
     Capture,
     Case,

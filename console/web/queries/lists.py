@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
 from sqlalchemy.orm.interfaces import ORMOption
 
-from crawler.sessions import ALIVE_SECONDS
+from crawler.browsing.sessions import ALIVE_SECONDS
 from registry import alarms
 from registry.models import (
     Assessment,
