@@ -37,6 +37,8 @@ from matchers.pictures.sandbox import render_apart
 
 __all__ = ["MAX_BYTES", "MAX_PIXELS", "Decoded", "PictureError", "decode", "media_type"]
 
+#: As large as the finest look at a picture (`matchers.pictures.features.FINE_SIDE`) wants it.
+LONGEST = 1120
 #: Larger ones that cannot be scaled while they are decoded are decoded in the child.
 _MAX_PIXELS_HERE = 16_000_000
 #: Pixels times passes over them that a JPEG may take here; a photograph of 4 megapixels in
@@ -82,7 +84,7 @@ class Decoded:
     frames: int
 
 
-def decode(data: bytes, longest: int = 640) -> Decoded:
+def decode(data: bytes, longest: int = LONGEST) -> Decoded:
     """Decode a picture so that its longest side is at most `longest` pixels.
 
     A JPEG may come out at down to three quarters of `longest` where its DCT gives that size

@@ -27,10 +27,18 @@ LISTING_CORNERS = 420
 #: Longest side in pixels at which corners are sought.
 REFERENCE_SIDE = 400
 LISTING_SIDE = 560
+#: The same for logos, which are small in what shows them: a larger picture, its finer levels only,
+#: and corners of strong contrast only, for logos are made to stand out.
+FINE_SIDE = 1120
+FINE_CORNERS = 800
+FINE_LEVELS = 3
+FINE_CONTRAST = 34
 
 #: The pyramid: how many levels, and by how much each is smaller than the one before.
 LEVELS = 8
 STEP = 1.2
+#: Grey levels by which a corner stands out, at least.
+CONTRAST = 6
 _EDGE = 12
 _GRID = 20
 _SPACING = 1.9
@@ -115,17 +123,28 @@ _TURNS = 2 * np.pi * np.arange(_DIRECTIONS) / _DIRECTIONS
 _COMPASS = np.stack([np.cos(_TURNS), np.sin(_TURNS)]).astype(np.float32)
 
 
-def detect(gray: NDArray[np.uint8], most: int) -> NDArray[np.float32]:
+def detect(
+    gray: NDArray[np.uint8], most: int, levels: int = LEVELS, contrast: int = CONTRAST
+) -> NDArray[np.float32]:
     """Corners as rows of x, y, level, angle, response; spread over the picture.
 
     So that no part of a collage stays empty, the best of every tile come first.
+
+    Parameters
+    ----------
+    most
+        How many to keep.
+    levels
+        Of the pyramid, the finest so many.
+    contrast
+        Grey levels by which a corner stands out, at least.
     """
     height, width = gray.shape
     if min(height, width) < 2 * _EDGE + 8:
         return np.zeros((0, 5), np.float32)
     finder = cv2.ORB.create(
-        nfeatures=3 * most, scaleFactor=STEP, nlevels=LEVELS, edgeThreshold=_EDGE,
-        patchSize=31, fastThreshold=6,
+        nfeatures=3 * most, scaleFactor=STEP, nlevels=levels, edgeThreshold=_EDGE,
+        patchSize=31, fastThreshold=contrast,
     )  # fmt: skip
     corners = finder.detect(gray, None)
     if not corners:
@@ -203,11 +222,17 @@ def _describe(patches: NDArray[np.float32]) -> NDArray[np.int8]:
     du = (patches[:, 2:, 1:-1] - patches[:, :-2, 1:-1]).reshape(-1, (_GRID - 2) ** 2)
     dv = (patches[:, 1:-1, 2:] - patches[:, 1:-1, :-2]).reshape(-1, (_GRID - 2) ** 2)
     sums = np.empty((len(patches), _DIRECTIONS, 16), np.float32)
-    for k in range(_DIRECTIONS):
+    half = _DIRECTIONS // 2
+    all_u, all_v = du @ _POOLING, dv @ _POOLING
+    for k in range(half):
         toward = du * _COMPASS[0, k]
         toward += dv * _COMPASS[1, k]
         np.maximum(toward, 0, out=toward)
         sums[:, k] = toward @ _POOLING
+        # Both directions of a line together are all of it, and pooling is linear.
+        sums[:, k + half] = sums[:, k] - (all_u * _COMPASS[0, k] + all_v * _COMPASS[1, k])
+    # Of what rounding leaves below nothing there is no root.
+    np.maximum(sums, 0, out=sums)
     histograms = sums.transpose(0, 2, 1).reshape(len(patches), 128)
     histograms = histograms / (np.linalg.norm(histograms, axis=1, keepdims=True) + 1e-6)
     histograms = np.sqrt(np.minimum(histograms, 0.25))

@@ -1,7 +1,8 @@
 """All reference pictures in one index; a listing's picture is looked up in it.
 
 Recall first: the listing's corners vote for references that have alike ones
-(`matchers.pictures.voting`), and its whole hash in eight positions is held against all. Then
+(`matchers.pictures.voting`), and its whole hash in eight positions is held against all. Logos,
+which are small in what shows them, are voted for once more by the corners of a finer picture. Then
 precision: geometry and pixels, on the few best candidates only (`matchers.pictures.geometry`),
 and a verdict (`matchers.pictures.verdict`).
 """
@@ -10,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -21,11 +22,11 @@ from numpy.typing import NDArray
 
 from matchers.pictures import verdict
 from matchers.pictures.decode import Decoded
-from matchers.pictures.features import WIDTH
+from matchers.pictures.features import FINE_CORNERS, WIDTH
 from matchers.pictures.geometry import Placement, compare, pair, place
 from matchers.pictures.guided import SecondLook, look_again
 from matchers.pictures.hashes_index import MAX_RADIUS, HashIndex
-from matchers.pictures.seen import Hashes, Place, Seen
+from matchers.pictures.seen import Hashes, Place, Seen, View
 from matchers.pictures.traits import CORNER, Kind, Traits
 from matchers.pictures.verdict import Evidence
 from matchers.pictures.voting import Corners, invert
@@ -33,7 +34,7 @@ from matchers.pictures.whole import BITS
 from matchers.values import Outline
 
 #: Of the index's files.
-VERSION = 2
+VERSION = 3
 
 #: Candidates by corners, and by hash, that are looked at.
 _CANDIDATES, _BY_HASH = 6, 3
@@ -41,6 +42,12 @@ _CANDIDATES, _BY_HASH = 6, 3
 _ALWAYS, _WORTH_IT = 1, 6
 #: Fewer agree by chance.
 _LEAST_INLIERS = 5
+#: Corners of the listing's picture that vote for references.
+_VOTERS = 200
+#: For logos all do; in so few cells of the inverted file are those searched that are like one.
+_LOGO_PROBES = 2
+#: Fewer corners than this are searched one by one; of logos, for which more vote, fewer.
+_FLAT_BELOW, _LOGOS_FLAT_BELOW = 20_000, 2_000
 #: Bits of 256: up to so many a reference is a candidate; up to the other, the pixels may
 #: decide at once.
 _HASH_LIMIT = MAX_RADIUS
@@ -83,6 +90,7 @@ class ReferenceIndex:
         parts: dict[str, NDArray[Any]],
         keys: list[str],
         inverted: Any,
+        inverted_logos: Any,
         hashes: HashIndex,
     ) -> None:
         self._parts = parts
@@ -90,7 +98,14 @@ class ReferenceIndex:
         self._hashes = hashes
         self._corners = Corners(
             inverted,
-            *(parts[name] for name in ("corners", "descriptors", "owners", "starts", "sizes")),
+            corners=parts["corners"],
+            descriptors=parts["descriptors"],
+            owners=parts["owners"],
+            starts=parts["starts"],
+            sizes=parts["sizes"],
+        )
+        self._logos = replace(
+            self._corners, inverted=inverted_logos, probes=_LOGO_PROBES, rows=parts["logo_rows"]
         )
 
     def __len__(self) -> int:
@@ -132,8 +147,15 @@ class ReferenceIndex:
                 np.int64
             ),
         }
+        parts["logo_rows"] = np.flatnonzero(parts["logos"][parts["owners"]])
         rows = np.frombuffer(b"".join(hashes), np.uint8).reshape(-1, 32)
-        return cls(parts, keys, invert(parts["descriptors"]), HashIndex.build(rows))
+        return cls(
+            parts,
+            keys,
+            invert(parts["descriptors"], _FLAT_BELOW),
+            invert(parts["descriptors"][parts["logo_rows"]], _LOGOS_FLAT_BELOW),
+            HashIndex.build(rows),
+        )
 
     def save(self, folder: Path) -> None:
         """Write the index to a folder, which is made if need be."""
@@ -141,6 +163,7 @@ class ReferenceIndex:
         for name, part in self._parts.items():
             np.save(folder / f"{name}.npy", part, allow_pickle=False)
         faiss.write_index(self._corners.inverted, str(folder / "corners.faiss"))
+        faiss.write_index(self._logos.inverted, str(folder / "logos.faiss"))
         self._hashes.save(folder / "hashes")
         about = {"version": VERSION, "keys": self._keys}
         (folder / "index.json").write_text(json.dumps(about), encoding="utf-8")
@@ -168,8 +191,11 @@ class ReferenceIndex:
             name: np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False))
             for name in _PARTS
         }
-        inverted = faiss.read_index(str(folder / "corners.faiss"), faiss.IO_FLAG_MMAP)
-        return cls(parts, about["keys"], inverted, HashIndex.open(folder / "hashes"))
+        inverted, logos = (
+            faiss.read_index(str(folder / name), faiss.IO_FLAG_MMAP)
+            for name in ("corners.faiss", "logos.faiss")
+        )
+        return cls(parts, about["keys"], inverted, logos, HashIndex.open(folder / "hashes"))
 
     def search(
         self,
@@ -206,7 +232,8 @@ class ReferenceIndex:
             return
         allowed = None
         if keys is not None:
-            allowed = np.fromiter((key in keys for key in self._keys), np.bool_, len(self._keys))
+            allowed = np.zeros(len(self._keys), np.bool_)
+            allowed[[self._numbers[key] for key in keys if key in self._numbers]] = True
             if not allowed.any():
                 return
         seen = Seen(decoded)
@@ -226,21 +253,32 @@ class ReferenceIndex:
             if reference not in best:
                 whole_bits = self._distance(seen, reference)
                 best[reference] = self._by_hash(seen, reference, cell, whole_bits)
-        sides: list[tuple[int, bool]] = []
-        voted = self._corners.vote(seen.features, seen.vectors, allowed, _CANDIDATES)
-        for rank, vote in enumerate(voted):
-            if rank >= _ALWAYS and vote.support < _WORTH_IT:
-                break
-            sides.append((vote.reference, vote.mirrored))
+        sides = self._voted(self._corners, seen.view, allowed, _VOTERS)
         for key in set(candidates):
             number = self._numbers.get(key)
             if number is not None and (allowed is None or allowed[number]):
                 sides += [(number, False), (number, True)]
-        for reference, mirrored in dict.fromkeys(sides):
-            weighed = self._by_corners(seen, reference, mirrored)
+        looks = [(seen.view, *side) for side in dict.fromkeys(sides)]
+        logos = self._parts["logos"] if allowed is None else self._parts["logos"] & allowed
+        if logos.any():
+            sides = self._voted(self._logos, seen.fine, allowed, FINE_CORNERS)
+            looks += [(seen.fine, *side) for side in sides]
+        for view, reference, mirrored in looks:
+            weighed = self._by_corners(seen, view, reference, mirrored)
             if weighed is not None:
                 _keep(best, reference, weighed)
         yield from best.items()
+
+    def _voted(
+        self, corners: Corners, view: View, allowed: NDArray[np.bool_] | None, voters: int
+    ) -> list[tuple[int, bool]]:
+        """The references that a view's corners speak for, and whether mirrored."""
+        voted = corners.vote(view.features, view.vectors, allowed, voters, _CANDIDATES)
+        return [
+            (vote.reference, vote.mirrored)
+            for rank, vote in enumerate(voted)
+            if rank < _ALWAYS or vote.support >= _WORTH_IT
+        ]
 
     def _near(
         self, hashes: Hashes, limit: int, allowed: NDArray[np.bool_] | None
@@ -269,27 +307,29 @@ class ReferenceIndex:
     def _numbers(self) -> dict[str, int]:
         return {key: number for number, key in enumerate(self._keys)}
 
-    def _by_corners(self, seen: Seen, reference: int, mirrored: bool) -> Evidence | None:
+    def _by_corners(
+        self, seen: Seen, view: View, reference: int, mirrored: bool
+    ) -> Evidence | None:
         theirs = self._corners.of(reference)
         size = self._corners.size(reference)
-        pairs = pair(seen.vectors, theirs.descriptors, mirrored)
-        frame = (seen.grey.shape[1], seen.grey.shape[0])
-        placed = place(seen.features, theirs, pairs, mirrored, size, frame)
+        pairs = pair(view.vectors, theirs.descriptors, mirrored)
+        placed = place(view.features, theirs, pairs, mirrored, size, view.size)
         if placed is None or placed.inliers < _LEAST_INLIERS:
             return None
-        again = look_again(seen.scales, theirs, placed.transform, mirrored, size)
-        return self._evidence(seen, reference, placed, self._distance(seen, reference), again)
+        again = look_again(view.scales, theirs, placed.transform, mirrored, size)
+        return self._evidence(view, reference, placed, self._distance(seen, reference), again)
 
     def _by_hash(self, seen: Seen, reference: int, held: Place, distance: int) -> Evidence:
         theirs = self._corners.of(reference)
         size = self._corners.size(reference)
         transform = held.transform(size)
-        again = look_again(seen.scales, theirs, transform, held.mirrored, size)
-        return self._evidence(seen, reference, Placement(transform, 0, 0, 0, 0), distance, again)
+        again = look_again(seen.view.scales, theirs, transform, held.mirrored, size)
+        placed = Placement(transform, 0, 0, 0, 0)
+        return self._evidence(seen.view, reference, placed, distance, again)
 
     def _evidence(
         self,
-        seen: Seen,
+        view: View,
         reference: int,
         placed: Placement,
         distance: int,
@@ -303,12 +343,12 @@ class ReferenceIndex:
             [[size[0] / width, 0, size[0] / width / 2 - 0.5],
              [0, size[1] / height, size[1] / height / 2 - 0.5], [0, 0, 1]]
         )  # fmt: skip
-        alike = compare(seen.levels, thumb.reshape(height, width), placed.transform @ zoom)
+        alike = compare(view.levels, thumb.reshape(height, width), placed.transform @ zoom)
         return Evidence(
             kind="logo" if self._parts["logos"][reference] else "reference",
             placed=placed,
             size=size,
-            listing_size=(seen.grey.shape[1], seen.grey.shape[0]),
+            listing_size=view.size,
             distance=distance,
             alike=alike,
             again=again,
@@ -330,7 +370,7 @@ class ReferenceIndex:
 
 _PARTS = (
     "logos", "sizes", "originals", "corners", "descriptors", "owners", "starts",
-    "thumbs", "shapes", "thumb_starts",
+    "thumbs", "shapes", "thumb_starts", "logo_rows",
 )  # fmt: skip
 
 

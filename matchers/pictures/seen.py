@@ -9,11 +9,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from matchers.pictures.decode import Decoded
 from matchers.pictures.features import (
+    CONTRAST,
+    FINE_CONTRAST,
+    FINE_CORNERS,
+    FINE_LEVELS,
+    FINE_SIDE,
+    LEVELS,
     LISTING_CORNERS,
     LISTING_SIDE,
     Features,
@@ -97,17 +104,35 @@ class Hashes:
         return cls(np.frombuffer(b"".join(found), np.uint64).reshape(-1, 4), places)
 
 
-class Seen:
-    """A listing's picture; all of it is made when it is first asked for."""
+class View:
+    """A grey picture at one size, with its corners; all but the pixels when first asked for.
 
-    def __init__(self, decoded: Decoded) -> None:
-        self.grey = shrink(greyed(decoded), LISTING_SIDE)
-        self.scales = Scales(self.grey)
+    Parameters
+    ----------
+    most, levels, contrast
+        As of `matchers.pictures.features.detect`.
+    """
+
+    def __init__(
+        self,
+        grey: NDArray[np.uint8],
+        most: int,
+        levels: int = LEVELS,
+        contrast: int = CONTRAST,
+    ) -> None:
+        self.grey = grey
+        self.scales = Scales(grey)
+        self._wanted = most, levels, contrast
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height."""
+        return self.grey.shape[1], self.grey.shape[0]
 
     @cached_property
     def features(self) -> Features:
         """Its corners."""
-        return describe(self.scales, detect(self.grey, LISTING_CORNERS))
+        return describe(self.scales, detect(self.grey, *self._wanted))
 
     @cached_property
     def vectors(self) -> NDArray[np.float32]:
@@ -119,12 +144,30 @@ class Seen:
         """The picture at half, a quarter … of its size."""
         return pyramid(self.grey)
 
+
+class Seen:
+    """A listing's picture; all of it is made when it is first asked for."""
+
+    def __init__(self, decoded: Decoded) -> None:
+        self._grey = greyed(decoded)
+        self.view = View(shrink(self._grey, LISTING_SIDE), LISTING_CORNERS)
+
+    @cached_property
+    def fine(self) -> View:
+        """As logos are sought in it: larger, if need be enlarged up to twice."""
+        high, wide = self._grey.shape
+        scale = min(2.0, FINE_SIDE / max(high, wide))
+        grey = self._grey
+        if scale > 1:
+            grey = np.asarray(cv2.resize(grey, (round(wide * scale), round(high * scale))))
+        return View(shrink(grey, FINE_SIDE), FINE_CORNERS, FINE_LEVELS, FINE_CONTRAST)
+
     @cached_property
     def whole(self) -> Hashes:
         """Of the whole picture."""
-        return Hashes.of(self.grey, ((0.0, 0.0, 1.0, 1.0),))
+        return Hashes.of(self.view.grey, ((0.0, 0.0, 1.0, 1.0),))
 
     @cached_property
     def cells(self) -> Hashes:
         """Of what would be the cells of a collage."""
-        return Hashes.of(self.grey, _CELLS)
+        return Hashes.of(self.view.grey, _CELLS)

@@ -28,11 +28,9 @@ from matchers.pictures.geometry import THUMB_SIDE
 from matchers.pictures.whole import whole_hash
 
 #: Of the bytes' layout and of how features are made: other traits cannot be compared.
-VERSION = 1
+VERSION = 2
 
 Kind = Literal["reference", "logo"]
-#: Longest side in pixels at which a logo is worked on.
-LOGO_SIDE = 200
 
 _MAGIC = b"TsPt"
 _HEAD = struct.Struct("<4sBIIHHHBB32s")
@@ -125,16 +123,10 @@ def unpack(corners: NDArray[np.void], descriptors: NDArray[np.int8]) -> Features
     )
 
 
-def traits(decoded: Decoded, kind: Kind = "reference") -> Traits:
-    """What is kept of a reference picture or a logo; deterministic.
-
-    Parameters
-    ----------
-    kind
-        A logo is worked on at half the size, since it is a small part of what shows it.
-    """
+def traits(decoded: Decoded) -> Traits:
+    """What is kept of a reference picture or a logo; deterministic."""
     grey = greyed(decoded)
-    work = shrink(grey, LOGO_SIDE if kind == "logo" else REFERENCE_SIDE)
+    work = shrink(grey, REFERENCE_SIDE)
     found = features(work, REFERENCE_CORNERS)
     corners = np.zeros(len(found), CORNER)
     corners["x"], corners["y"] = np.rint(np.clip(found.points, 0, 1023) * 64).T

@@ -15,7 +15,7 @@ from matchers.pictures.traits import Kind
 from matchers.values import Outline
 
 #: Of the limits and weights.
-VERSION = 3
+VERSION = 4
 
 #: Degrees, and the share of an area that passes for all of it.
 _STRAIGHT = 3.0
@@ -28,8 +28,10 @@ _LEAST_AGAIN = 0.3
 _SAME_CORE = 0.6
 #: Corners that do not agree by chance.
 _MANY = 24
-#: Of a smaller part than this, so many must agree.
-_SMALL_PART, _MORE_THAN_FEW = 0.3, 10
+#: Of a smaller part than this, or over less of the reference than the next, so many must agree.
+_SMALL_PART, _ONE_SPOT, _MORE_THAN_FEW = 0.5, 0.02, 10
+#: Corners of a logo that agree, at least.
+_LEAST_OF_A_LOGO = 7
 #: Bits of 256, and corners, for pictures with next to nothing on them.
 _SAME_HASH, _FEW = 20, 8
 
@@ -78,8 +80,10 @@ def confidence(evidence: Evidence) -> float:
     # A plain thing on a patterned ground: only the ground agrees.
     if alike.exact < 0.25 and again.alike < 0.85 and not (same_core and placed.inliers >= _MANY):
         return 0.0
-    # A small part, and few corners in it: chance.
-    if placed.inliers and alike.overlap < _SMALL_PART and placed.inliers < _MORE_THAN_FEW:
+    # A small part, or one spot, and few corners in it: chance.
+    if 0 < placed.inliers < _MORE_THAN_FEW and (
+        alike.overlap < _SMALL_PART or placed.spread < _ONE_SPOT
+    ):
         return 0.0
     # Corners all around agree and none in the middle, where something else is seen: the room.
     if placed.inliers and placed.central < 0.01 and not same_core:
@@ -120,16 +124,14 @@ def beyond_doubt(evidence: Evidence) -> bool:
 def _logo(evidence: Evidence) -> float:
     """A logo is small and printed on anything: its corners must be there, pixels agree.
 
-    Set by hand on 64 drawn scenes; logos that share a part of their drawing must not match.
+    Weights by a logistic regression over drawn logos in photographs (`benchmarks.picture_logos`,
+    those that set it); logos that share their figure or their word with it must not match. The
+    threshold lies above the surest of those.
     """
     alike, placed = evidence.alike, evidence.placed
-    if alike.overlap < _ALL_OF_IT or placed.spread < 0.04:
+    if alike.overlap < _ALL_OF_IT or placed.inliers < _LEAST_OF_A_LOGO or placed.spread < 0.04:
         return 0.0
-    score = (
-        0.12 * (min(placed.inliers, 40) - 10)
-        + 12 * (evidence.again.whole - 0.71)
-        + 10 * (alike.whole - 0.66)
-    )
+    score = 6 * alike.middle + 7.5 * alike.exact + 4 * evidence.again.alike - 13.3
     return 1 / (1 + exp(-score))
 
 

@@ -19,12 +19,7 @@ from matchers.pictures.features import MIRROR, STEP, WIDTH, Features
 from matchers.pictures.geometry import agreement
 from matchers.pictures.traits import unpack
 
-#: Fewer corners than this are searched one by one.
-_FLAT_BELOW = 20_000
 _NEIGHBOURS = 10
-_PROBES = 5
-#: Corners of the listing's picture that vote, the best of every tile.
-_VOTERS = 200
 _COUNTED = 256
 _LOOKED_AT = 16
 _VOTES_LOOKED_AT = 40
@@ -70,6 +65,10 @@ class Corners:
         Where each reference's corners begin, and the end.
     sizes
         Width and height of each reference's working picture.
+    probes
+        Cells of the inverted file that are searched for each corner.
+    rows
+        Of which corner each entry of the inverted file is; None where it holds all in order.
     """
 
     inverted: Any
@@ -78,6 +77,8 @@ class Corners:
     owners: NDArray[np.int32]
     starts: NDArray[np.int64]
     sizes: NDArray[np.int32]
+    probes: int = 5
+    rows: NDArray[np.int64] | None = None
 
     def size(self, reference: int) -> tuple[int, int]:
         """Width and height of a reference's working picture."""
@@ -94,6 +95,7 @@ class Corners:
         seen: Features,
         vectors: NDArray[np.float32],
         allowed: NDArray[np.bool_] | None,
+        voters: int,
         most: int,
     ) -> list[Vote]:
         """The references that a picture's corners speak for, the best first.
@@ -104,10 +106,12 @@ class Corners:
             The picture's corners, and their descriptors as unit vectors.
         allowed
             Of each reference, whether it may be found; None for all.
+        voters
+            How many corners vote, the best of every tile.
         most
             How many to give.
         """
-        count = min(len(seen), _VOTERS)
+        count = min(len(seen), voters)
         if not count or not self.inverted.ntotal:
             return []
         queries = np.concatenate([vectors[:count], vectors[:count] * MIRROR])
@@ -191,28 +195,36 @@ class Corners:
     ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         chosen = None
         if allowed is not None:
-            wanted = np.flatnonzero(np.repeat(allowed, np.diff(self.starts)))
-            chosen = _FAISS.IDSelectorBatch(wanted.astype(np.int64))
+            entries = np.zeros(len(self.owners), np.bool_)
+            for number in np.flatnonzero(allowed):
+                entries[self.starts[number] : self.starts[number + 1]] = True
+            if self.rows is not None:
+                entries = entries[self.rows]
+            # A bit for each entry: a set of their numbers costs more than the search.
+            chosen = _FAISS.IDSelectorBitmap(np.packbits(entries, bitorder="little"))
         how: Any = None
         if isinstance(self.inverted, _FAISS.IndexIVF):
-            how = _FAISS.SearchParametersIVF(nprobe=_PROBES, sel=chosen)
+            how = _FAISS.SearchParametersIVF(nprobe=self.probes, sel=chosen)
         elif chosen is not None:
             how = _FAISS.SearchParameters(sel=chosen)
         count = min(_NEIGHBOURS, self.inverted.ntotal)
         near, rows = self.inverted.search(np.asarray(queries, np.float32), count, params=how)
         near = np.where(rows < 0, np.inf, near)
+        if self.rows is not None:
+            rows = np.where(rows < 0, rows, self.rows[rows])
         # Where fewer were found, the rest are as far as the furthest.
         furthest = np.where(np.isfinite(near), near, 0).max(1, keepdims=True)
         return np.where(np.isfinite(near), near, furthest), rows
 
 
-def invert(descriptors: NDArray[np.int8]) -> Any:
+def invert(descriptors: NDArray[np.int8], flat_below: int) -> Any:
     """An inverted file over descriptors: cells of a product of two small codebooks.
 
-    Few descriptors are kept as they are. The same descriptors give the same file.
+    Fewer descriptors than `flat_below` are kept as they are, and searched one by one. The same
+    descriptors give the same file.
     """
     count = len(descriptors)
-    if count < _FLAT_BELOW:
+    if count < flat_below:
         flat = _FAISS.IndexFlatL2(WIDTH)
         if count:
             flat.add(directions(descriptors))

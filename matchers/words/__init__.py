@@ -12,6 +12,6 @@ from matchers.words.hits import Hit
 from matchers.words.needles import check_term
 
 #: Of the rules and tables together; an assessment keeps it.
-VERSION = "2026.11.2"
+VERSION = "2026.11.3"
 
 __all__ = ["VERSION", "Hit", "TermFinder", "check_term", "classes_of"]

@@ -123,9 +123,10 @@ class TermFinder:
             flags |= each.flags
         found = self._across(text, known, flags) if len(tokens) > 1 else []
         if flags & _FOUND:
-            starts = [match.start() for match in _TOKEN.finditer(text)]
-            for start, token in zip(starts, known, strict=True):
-                found += [(start, each) for each in token.found]
+            for match, token in zip(_TOKEN.finditer(text), known, strict=True):
+                if token.found:
+                    start = match.start()
+                    found += [(start, each) for each in token.found]
         if not found:
             return []
         return self._weigher.hits(text, found, category, context)
@@ -142,7 +143,12 @@ class TermFinder:
                 sizes = list(accumulate(map(len, texts), initial=0))
             for _, start, end in matches:
                 first = bisect_right(sizes, start) - 1
-                if end > sizes[first + 1]:
+                # Most of those over several tokens begin amid a word.
+                if end > sizes[first + 1] and (
+                    start == sizes[first]
+                    or len(known[first].starts) > 1
+                    or (self._wordless and known[first].wordless)
+                ):
                     self._add(stretches, known, sizes, first, start, end)
             if flags & _LEET:
                 read = [token.leet or token.text for token in known]

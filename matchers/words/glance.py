@@ -18,7 +18,7 @@ from matchers.words.fold import fold
 from matchers.words.index import Index
 from matchers.words.joins import may_be_joined
 from matchers.words.looking import EDGES, LONG
-from matchers.words.misspellings import has_inner_figure, spans, without_plural
+from matchers.words.misspellings import has_inner_figure, may_be_left, spans, without_plural
 from matchers.words.neighbours import LONGEST
 from matchers.words.readings import is_drawn, is_figures, shapes, with_signs
 from matchers.words.vocabulary import vocabulary
@@ -63,6 +63,8 @@ class Glance:
             return None if self._exactly(words, text) else Glanced(words, "")
         spelt = token.strip(EDGES).lower()
         if self._known.has(spelt):
+            if self._known.is_rare(spelt) and self._index.neighbours.may_be_left(text):
+                return None
             if spelt == token.lower():
                 exact = self._index.exact
                 if text in exact or (
@@ -208,7 +210,9 @@ class Glance:
             return False
         known = self._known
         if spelt.isalpha():
-            return not (known.has(spelt) or known.has(spelt.removesuffix("s")))
+            if not (known.has(spelt) or known.has(spelt.removesuffix("s"))):
+                return True
+            return may_be_left(spelt)
         return not (known.has_folded(word) or known.has_folded(word.removesuffix("s")))
 
     def _misspelt(self, words: list[str]) -> bool:

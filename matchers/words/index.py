@@ -131,10 +131,14 @@ class Index:
             What the rule that found it says; the characters and the reading add theirs.
         """
         needle = self.needles[index]
+        term = self.terms[needle.term]
         first, last = reading.span(start, end)
+        misspelt = not reading.kind and reading.text[start:end] != needle.text
+        if misspelt and stretch.isascii() and term.text.isascii():
+            return Found(index, first, last, undone, bonus)  # there is no other oddity to look for
         while last < len(stretch) and KIND.get(stretch[last]) in ("mark", "hidden", "bidi", "tag"):
             last += 1
-        odd = characters(stretch[first:last], self.terms[needle.term])
+        odd = characters(stretch[first:last], term)
         if reading.kind == "upside":
             odd = tuple(dict.fromkeys((*odd, "mirrored or upside-down letters")))
         if any(kind in DELIBERATE for kind in odd):

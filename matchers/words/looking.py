@@ -52,9 +52,11 @@ class Looker:
             exact = self._index.exact.get(base.text, ())
             whole = [f for at in exact for f in self._whole(stretch, base, base, at, 0, size)]
             whole += self._plurals(stretch, base)
+            whole += self._misspellings.dropped(stretch, base)
             return Seen(whole, [], "")
         found = list(self._exactly(stretch, base, base)) if base.text else []
         found += self._plurals(stretch, base)
+        found += self._misspellings.dropped(stretch, base)
         leet = ""
         parts: list[Part] = []
         if self._chinese is not None and not base.text.isascii():

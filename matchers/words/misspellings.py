@@ -1,20 +1,25 @@
 """Misspelt terms: a letter dropped, added, changed, swapped; letters that look like two; backwards.
 
-Only words that no dictionary has are looked at.
+Only words that no dictionary has are looked at; and what is left of a term without one letter may
+be a rare word, or three letters, if the context says that it is the mark.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
-from matchers.words.fold import plain
+from matchers.words.context import is_product_word
+from matchers.words.fold import classes, plain
 from matchers.words.found import Found, Part
 from matchers.words.index import Index
-from matchers.words.neighbours import LONGEST, ONE, TWO
+from matchers.words.neighbours import LONGEST, ONE, SWAPPED, TWO
 from matchers.words.readings import Reading, backwards, shapes
-from matchers.words.vocabulary import vocabulary
+from matchers.words.vocabulary import short_list, vocabulary
 
+#: Rare words that sellers use every day.
+_TRADE = short_list("trade")
+#: How much a rare word speaks against the mark: where a mark stands, or its goods, outweigh that.
+_RARE = -1.25
 _LETTERS = "abcdefghijkmnopqrstuvwxyz"  # folded: i is l, too
 
 
@@ -55,6 +60,25 @@ class Misspellings:
                         yield self._index.found(
                             stretch, reading, index, start, end, ("letters from the end",), 0.0
                         )
+
+    def dropped(self, stretch: str, base: Reading) -> Iterator[Found]:
+        """Needles without one letter where a rare word is left, or three letters: Velar, Nke."""
+        if len(base.starts) != 1 or not stretch.isascii():
+            return
+        written = stretch[slice(*base.span(0, len(base.text)))]
+        spelt = written.lower()
+        if not (written.isalpha() and may_be_left(spelt)):
+            return
+        for place, distance in self._index.neighbours.near(base.text):
+            for index, part in self._index.word_owners[place] if distance == 1 else ():
+                needle = self._index.needles[index]
+                own = self._index.terms[needle.term].text.lower()
+                # As it is spelt: igo is no Lego.
+                if part < 0 and not needle.undone and _is_left(spelt, own):
+                    found = self._index.found(
+                        stretch, base, index, 0, len(base.text), ("a letter dropped",), _RARE
+                    )
+                    yield found._replace(doubtful=True)
 
     def masked(self, stretch: str, base: Reading) -> Iterator[Found]:
         """Needles with one letter behind an asterisk: N*ke, Ad*das."""
@@ -102,7 +126,8 @@ class Misspellings:
             if part >= 0 or needle.short or (needle.undone and needle.common):
                 continue
             size = len(needle.text)
-            doubtful = size == 4 and not _is_swapped(word, needle.text)
+            swapped = len(word) == size and sorted(word) == sorted(needle.text)
+            doubtful = size == 4 and not swapped
             if doubtful and (len(word) < 4 or reading.kind or not needle.strong):
                 continue
             if needle.undone and (size < 7 or distance > 1):
@@ -112,11 +137,28 @@ class Misspellings:
             # boto3 is no Botox: digits for letters and a misspelling are much in a short word.
             if reading.kind == "leet" and (distance > 1 or (size <= ONE and len(word) <= size)):
                 continue
-            if needle.common and size < 5 and not _is_swapped(word, needle.text):
+            if needle.common and size < 5 and not swapped:
                 continue
-            said = (_edit(word, needle.text, distance),)
+            said = (_edit(len(word) - size, swapped, distance),)
             found = self._index.found(stretch, reading, index, start, end, said, -0.25)
-            yield replace(found, bonus=-1.0, doubtful=True) if doubtful else found
+            yield found._replace(bonus=-1.0, doubtful=True) if doubtful else found
+
+
+def may_be_left(word: str) -> bool:
+    """Whether a word as it is spelt may be all that is left of a mark, and few people use it."""
+    known = vocabulary()
+    single = word.removesuffix("s")
+    if len(word) == SWAPPED - 1:
+        return not (known.has(word) or known.has(single))
+    rare = word if known.has(word) else single
+    return known.is_rare(rare) and not (rare in _TRADE or is_product_word(classes(rare)))
+
+
+def _is_left(word: str, term: str) -> bool:
+    """Whether a term without one of its letters is the word."""
+    return len(term) == len(word) + 1 and any(
+        term[:at] + term[at + 1 :] == word for at in range(len(term))
+    )
 
 
 def has_inner_figure(word: str) -> bool:
@@ -143,16 +185,9 @@ def spans(words: Sequence[str]) -> list[tuple[int, int]]:
     return found
 
 
-def _is_swapped(word: str, other: str) -> bool:
-    """Whether two neighbouring letters changed places."""
-    return len(word) == len(other) and sorted(word) == sorted(other)
-
-
-def _edit(word: str, needle: str, distance: int) -> str:
+def _edit(longer: int, swapped: bool, distance: int) -> str:
     if distance > 1:
         return "misspelt in two letters"
-    if len(word) < len(needle):
-        return "a letter dropped"
-    if len(word) > len(needle):
-        return "a letter added"
-    return "letters swapped" if _is_swapped(word, needle) else "a letter changed"
+    if longer:
+        return "a letter dropped" if longer < 0 else "a letter added"
+    return "letters swapped" if swapped else "a letter changed"

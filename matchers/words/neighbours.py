@@ -8,6 +8,7 @@ Candidates are compared by optimal string alignment, so a clash of hashes costs 
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from functools import cache
 from itertools import combinations
@@ -25,6 +26,7 @@ LONGEST = 40
 _SHORT = TWO - 3
 #: Answers kept: a glance asks first, then whoever looks properly.
 _KEPT = 1024
+_ONES = (1 << 64) - 1
 _BASE = 0x9E3779B97F4A7C15
 _POWERS = np.array([pow(_BASE, power, 1 << 64) for power in range(LONGEST + 4)], dtype=np.uint64)
 
@@ -45,54 +47,60 @@ class Neighbours:
 
     def __init__(self, words: Sequence[str]) -> None:
         self._words = words
-        by_length: dict[int, list[int]] = {}
-        for index, word in enumerate(words):
-            if SWAPPED <= len(word) <= LONGEST:
-                by_length.setdefault(len(word), []).append(index)
         # A key is a hash with the word's place for its last bits: sorting moves one array only.
-        self._place = np.uint64((1 << max(1, len(words)).bit_length()) - 1)
-        keys: list[NDArray[np.uint64]] = []
-        for length, indices in by_length.items():
-            block = _hashes([words[index] for index in indices], length) & ~self._place
-            block |= np.array(indices, dtype=np.uint64)
-            keys.append(block.ravel())
-        self._keys = np.concatenate(keys) if keys else np.empty(0, np.uint64)
-        self._keys.sort()
-        bits = max(16, int(4 * len(self._keys)).bit_length())
+        self._place = (1 << max(1, len(words)).bit_length()) - 1
+        keys = _sorted_keys(words, self._place)
+        bits = max(16, int(4 * len(keys)).bit_length())
         self._shift = np.uint64(64 - bits)
         self._filter = np.zeros(1 << bits, dtype=np.bool_)
-        self._filter[self._keys >> self._shift] = True
+        self._filter[keys >> self._shift] = True
+        # Where the keys with the same first bits begin: what is searched is in one or two lines of
+        # the processor's cache, where halving all of them again and again reads many.
+        first_bits = bits - 5
+        self._first_shift = 64 - first_bits
+        starts = np.full((1 << first_bits) + 1, len(keys), np.uint32)
+        firsts = np.arange(1 << first_bits, dtype=np.uint64) << np.uint64(self._first_shift)
+        starts[:-1] = keys.searchsorted(firsts)
+        self._keys, self._starts = keys.data, starts.data
+        # Words too short for two edits are near few terms, and a few slices cost less than arrays.
+        self._short: dict[str, tuple[int, ...]] = {}
+        for index, word in enumerate(words):
+            if SWAPPED <= len(word) <= _SHORT + 1:
+                place = (index,)  # one for all forms
+                for form in set(_forms(word)):
+                    others = self._short.get(form)
+                    self._short[form] = place if others is None else others + place
         self._kept: dict[str, list[tuple[int, int]]] = {}
-        # The same for words too short for two edits: a few slices cost less than an array.
-        self._short = {
-            form for word in words if SWAPPED <= len(word) <= _SHORT + 1 for form in _forms(word)
-        }
 
     def near(self, word: str) -> list[tuple[int, int]]:
         """Places of the words within the edits allowed, with their distance, nearest first."""
         if not SWAPPED - 1 <= len(word) <= LONGEST:
             return []
-        if len(word) <= _SHORT and self._short.isdisjoint(_forms(word)):
-            return []
         known = self._kept.get(word)
-        if known is None:
-            known = self._compared(word)
-            if len(self._kept) >= _KEPT:
-                self._kept.clear()
-            self._kept[word] = known
+        if known is not None:
+            return known
+        candidates = self._sharing(word)
+        if not candidates:
+            return []
+        if len(self._kept) >= _KEPT:
+            self._kept.clear()
+        known = self._kept[word] = self._compared(word, candidates)
         return known
 
-    def _compared(self, word: str) -> list[tuple[int, int]]:
-        keys = self._held([word])
-        if not len(keys):
-            return []
-        first = self._keys.searchsorted(keys & ~self._place)
-        last = self._keys.searchsorted(keys | self._place, side="right")
-        candidates = {
-            place
-            for start, end in zip(first.tolist(), last.tolist(), strict=True)
-            for place in (self._keys[start:end] & self._place).tolist()
-        }
+    def any_near(self, words: Iterable[str]) -> bool:
+        """Whether `near` gives anything for one of several words."""
+        return any(map(self.near, words))
+
+    def may_be_left(self, word: str) -> bool:
+        """Whether a word may be all that is left of one here that lost a letter."""
+        if len(word) <= _SHORT:
+            return word in self._short
+        if len(word) > LONGEST:
+            return False
+        key = _codes(word) @ _POWERS[2 : 2 + len(word)]
+        return bool(self._filter[key >> self._shift])
+
+    def _compared(self, word: str, candidates: Iterable[int]) -> list[tuple[int, int]]:
         found = []
         for candidate in candidates:
             other = self._words[candidate]
@@ -102,32 +110,50 @@ class Neighbours:
                 found.append((distance, candidate))
         return [(candidate, distance) for distance, candidate in sorted(found)]
 
-    def any_near(self, words: Iterable[str]) -> bool:
-        """Whether `near` gives anything for one of several words."""
-        groups: dict[int, list[str]] = {}
-        for word in words:
-            if len(word) <= _SHORT:
-                if not self._short.isdisjoint(_forms(word)) and self.near(word):
-                    return True
-            elif len(word) <= LONGEST:
-                groups.setdefault(len(word), []).append(word)
-        return any(
-            len(self._held(group)) and any(map(self.near, group)) for group in groups.values()
-        )
+    def _sharing(self, word: str) -> set[int]:
+        """Places of the words that share a form with a word, and a few whose hashes clash."""
+        if len(word) <= _SHORT:
+            forms, short = _forms(word), self._short
+            if short.keys().isdisjoint(forms):
+                return set()
+            return {place for form in forms if form in short for place in short[form]}
+        hashes: NDArray[np.uint64] = _codes(word) @ _weights(len(word))
+        keys, last_bits = self._keys, self._place
+        found: set[int] = set()
+        for key in hashes[self._filter[hashes >> self._shift]].tolist():
+            bucket = key >> self._first_shift
+            end = self._starts[bucket + 1]
+            at = bisect_left(keys, key & ~last_bits, self._starts[bucket], end)
+            while at < end and keys[at] ^ key <= last_bits:
+                found.add(keys[at] & last_bits)
+                at += 1
+        return found
 
-    def _held(self, words: Sequence[str]) -> NDArray[np.uint64]:
-        """Hashes of the forms of words of one length that are forms of words here, too."""
-        length = len(words[0])
-        joined = np.frombuffer("".join(words).encode("utf-32-le"), dtype=np.uint32)
-        codes = joined.astype(np.uint64).reshape(len(words), length)
-        keys: NDArray[np.uint64] = (codes @ _weights(length)).ravel()
-        keys = keys[self._filter[keys >> self._shift]]
-        if not len(keys):
-            return keys
-        first = self._keys.searchsorted(keys & ~self._place)
-        nearest = self._keys[np.minimum(first, len(self._keys) - 1)]
-        held: NDArray[np.uint64] = keys[(nearest ^ keys) <= self._place]
-        return held
+
+def _sorted_keys(words: Sequence[str], place: int) -> NDArray[np.uint64]:
+    """The hashes of all forms of all words that a longer word than `_SHORT` may be near.
+
+    Parameters
+    ----------
+    place
+        The last bits, which are the word's place.
+    """
+    by_length: dict[int, list[int]] = {}
+    for index, word in enumerate(words):
+        if _SHORT <= len(word) <= LONGEST:
+            by_length.setdefault(len(word), []).append(index)
+    keys = [np.empty(0, np.uint64)]
+    for length, indices in by_length.items():
+        block = _hashes([words[index] for index in indices], length) & np.uint64(_ONES ^ place)
+        block |= np.array(indices, dtype=np.uint64)
+        keys.append(block.ravel())
+    joined = np.concatenate(keys)
+    joined.sort()
+    return joined
+
+
+def _codes(word: str) -> NDArray[np.uint64]:
+    return np.frombuffer(word.encode("utf-32-le"), dtype=np.uint32).astype(np.uint64)
 
 
 def _hashes(words: Sequence[str], length: int) -> NDArray[np.uint64]:

@@ -209,6 +209,8 @@ def backwards(word: str) -> str:
 
 def _with_signs(stretch: str, base: Reading) -> Iterator[Reading]:
     """Digits, then signs too, read as the letters that they are used for."""
+    if stretch.isalpha():
+        return
     units = [fold_character(c) for c in stretch]
     read = False
     for choices, letters_for in _choices(stretch, units, base.text):
@@ -248,8 +250,6 @@ def _choices(
     text
         Of these the letters and digits.
     """
-    if stretch.isalpha():
-        return
     digits = sum(c in _DIGITS for c in text)
     signs = any(c in _SIGNS for c in stretch)
     letters = sum(map(str.isalpha, stretch))

@@ -47,6 +47,10 @@ class Vocabulary:
         """Whether a word as it is spelt is one that people use every day."""
         return word in self._common
 
+    def is_rare(self, word: str) -> bool:
+        """Whether a word as it is spelt is one that a dictionary has and few people use."""
+        return word not in self._common and self.has(word) and word not in self._spelt_names
+
     def is_common_folded(self, word: str) -> bool:
         """The same for a folded word."""
         return word in self._folded_common

@@ -353,14 +353,14 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
-def test_a_large_picture_takes_little_memory_of_the_process(kind: str) -> None:
+@pytest.mark.parametrize(("kind", "side"), [("JPEG", 875), ("PNG", 1120)])
+def test_a_large_picture_takes_little_memory_of_the_process(kind: str, side: int) -> None:
     image = Image.new("RGB", (7000, 7000), (200, 30, 60))
     answer = subprocess.run(
         [sys.executable, "-c", MEMORY], input=encoded(image, kind), capture_output=True, check=True
     ).stdout.decode()
     shape, _, grown = answer.rpartition(" ")
-    assert shape == "(640, 640, 3)"
+    assert shape == f"({side}, {side}, 3)"
     # 49 megapixels are 147 MB in full.
     assert int(grown) < 60_000, answer
 

@@ -345,9 +345,7 @@ def _logo(seed: int) -> Image.Image:
 
 
 def test_a_logo_is_found_in_a_larger_photograph() -> None:
-    logos = [
-        Reference(f"logo{n}", "logo", traits(decode(file(_logo(n), 95)), "logo")) for n in range(4)
-    ]
+    logos = [Reference(f"logo{n}", "logo", traits(decode(file(_logo(n), 95)))) for n in range(4)]
     own = ReferenceIndex.build([*references(), *logos])
     photograph = scene(14).resize((640, 640))
     label = _logo(2).resize((260, 195)).rotate(7, Image.Resampling.BICUBIC, fillcolor="white")
@@ -358,3 +356,31 @@ def test_a_logo_is_found_in_a_larger_photograph() -> None:
     left = min(corner[0] for corner in found.listing_outline)
     assert left == pytest.approx(330 / 640, abs=0.04)
     assert own.search(decode(file(scene(14)))) == []
+
+
+def test_a_logo_over_a_fifth_of_the_width_is_found_where_it_is(tmp_path: Path) -> None:
+    logos = [Reference(f"logo{n}", "logo", traits(decode(file(_logo(n), 95)))) for n in range(9)]
+    own = ReferenceIndex.build([*references(), *logos])
+    own.save(tmp_path)
+    label = _logo(3).resize((160, 120), Image.Resampling.LANCZOS)
+    photograph = scene(14).resize((800, 800))
+    photograph.paste(label.rotate(-6, Image.Resampling.BICUBIC, fillcolor="white"), (500, 420))
+    for one in (own, ReferenceIndex.open(tmp_path)):
+        (found,) = one.search(decode(file(photograph)))
+        assert (found.key, found.kind) == ("logo3", "logo")
+        left = min(corner[0] for corner in found.listing_outline)
+        assert left == pytest.approx(500 / 800, abs=0.02)
+        assert one.search(decode(file(photograph)), frozenset({"logo1", "logo2"})) == []
+        # Only references are asked for: what is found is none.
+        assert one.search(decode(file(photograph)), frozenset({"r1"})) == []
+
+
+def test_a_small_logo_that_shares_its_word_is_not_found() -> None:
+    own = ReferenceIndex.build([Reference("logo", "logo", traits(decode(file(_logo(3), 95))))])
+    other = _logo(5)
+    # The word from the registered one, under another figure.
+    other.paste(_logo(3).crop((0, 205, 400, 300)), (0, 205))
+    for width in (160, 240, 320):
+        photograph = scene(14).resize((800, 800))
+        photograph.paste(other.resize((width, width * 3 // 4)), (400, 300))
+        assert own.search(decode(file(photograph))) == []
