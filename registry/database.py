@@ -6,17 +6,19 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from registry.errors import TouchstoneError
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+# Alembic is loaded by the few that ask for the schema: it takes a third of a second, and a crawl
+# is begun for each shard.
 
 BUSY_SECONDS = 30.0
 
@@ -90,6 +92,8 @@ class Database:
         TouchstoneError
             If the database cannot be reached or written.
         """
+        from alembic import command
+
         if self._file is not None:
             try:
                 self._file.parent.mkdir(parents=True, exist_ok=True)
@@ -105,6 +109,8 @@ class Database:
 
     def revision(self) -> str | None:
         """The schema's version, None for an empty database."""
+        from alembic.runtime.migration import MigrationContext
+
         if self._file is not None and not self._file.exists():
             return None
         with _explained(self.engine), self.engine.connect() as connection:
@@ -113,6 +119,8 @@ class Database:
     @staticmethod
     def newest_revision() -> str:
         """The schema version that this code wants."""
+        from alembic.script import ScriptDirectory
+
         head = ScriptDirectory.from_config(_alembic()).get_current_head()
         assert head is not None
         return head
@@ -154,6 +162,8 @@ def _explained(engine: Engine) -> Iterator[None]:
 
 
 def _alembic() -> Config:
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", "registry:migrations")
     config.set_main_option("path_separator", "os")

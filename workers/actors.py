@@ -19,6 +19,7 @@ from insight.following import follow_job
 from insight.triage import assess
 from purchases.ordering import purchase_job
 from purchases.proposals import propose
+from purchases.reconciling.job import reconcile_job
 from registry import jobs
 from registry.blobs import Blobs
 from registry.models import Snapshot
@@ -33,6 +34,7 @@ _PRIORITIES = {
     "watch": 1,
     "assess": 1,
     "capture": 2,
+    "reconcile": 2,
     "follow": 3,
     "stamp": 3,
     "checkpoint": 4,
@@ -77,6 +79,7 @@ HANDLERS: Mapping[str, Handler] = MappingProxyType(
         "capture": capture_job,
         "follow": follow_job,
         "purchase": purchase_job,
+        "reconcile": reconcile_job,
         "stamp": stamp_job,
         "checkpoint": checkpoint_job,
         "erase": erase_job,

@@ -1,5 +1,7 @@
 """The scheduler: what is due becomes a job in the outbox, once, whoever writes it.
 
+Beside plans, it looks after purchases: those that wait for too long, and unclear ones.
+
 A plan's row says when it is due next. The scheduler that locks the row writes the due run,
 its job and the next time in one transaction; another one finds a time that lies ahead. So
 any number of schedulers may live and die anywhere. APScheduler works out the times
@@ -24,6 +26,8 @@ from sqlalchemy import ColumnElement, and_, func, insert, select
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
+from purchases import deadlines
+from purchases.reconciling.asking import ask_daily
 from registry import jobs, planholds
 from registry.database import Database
 from registry.models import DueRun, Job, Plan
@@ -38,6 +42,8 @@ POLL_SECONDS = 1.0
 OUTAGE_CAP_SECONDS = 10.0
 #: How long a stop waits for the transaction in hand.
 FAREWELL_SECONDS = 10.0
+#: How often purchases are looked after: what is unclear, and once a day what is late.
+PURCHASES_SECONDS = 60.0
 #: Plans in one transaction: a kill loses so much work at most, and nobody waits long.
 BATCH = 50
 
@@ -74,6 +80,7 @@ class Scheduler(threading.Thread):
         self._clock = clock
         self._poll_seconds = poll_seconds
         self._halt = threading.Event()
+        self._purchases_at: datetime | None = None
 
     def run(self) -> None:
         """Look at the clock until `stop`; an outage of the database is waited out."""
@@ -85,6 +92,7 @@ class Scheduler(threading.Thread):
                     self._database.ready()
                     ready = True
                 self.tick()
+                self._look_after_purchases()
                 outages, pause = 0, self._poll_seconds
             except Exception as error:  # whatever it is, plans must go on when it is over
                 outages += 1
@@ -115,6 +123,18 @@ class Scheduler(threading.Thread):
         if done != Ticked():
             logger.info("%d runs are due, %d more coalesced", done.started, done.coalesced)
         return done
+
+    def _look_after_purchases(self) -> None:
+        """Have unclear purchases looked into, and open alarms for those that are late."""
+        now, last = self._clock(), self._purchases_at
+        if last is not None and (now - last).total_seconds() < PURCHASES_SECONDS:
+            return
+        with self._database.writing() as session:
+            late = deadlines.check(session, now)
+            asked = ask_daily(session, now)
+        self._purchases_at = now
+        if late or asked:
+            logger.info("%d purchases became late, %d are looked into", late or 0, asked)
 
 
 def _due(now: datetime) -> ColumnElement[bool]:

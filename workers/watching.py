@@ -24,15 +24,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from crawler.crawling import runs
-from crawler.crawling.watch import (
-    CrawlFailed,
-    Progress,
-    RunStopped,
-    crawl,
-    look_ahead,
-    to_visit,
-    watch,
-)
+from crawler.crawling.ahead import look_ahead, to_visit
+from crawler.crawling.watch import CrawlFailed, Progress, RunStopped, crawl, watch
 from crawler.ways_in.links import visit_link_pages
 from registry import jobs, planholds
 from registry.blobs import Blobs

@@ -274,7 +274,7 @@ def _say(summary: dict[str, Any], work: bool) -> None:
 
 def _plan_id(house: House, plan: str, *, captures: bool) -> tuple[UUID, dict[str, str]]:
     """The plan that is meant, and those of its marketplaces that cannot be watched now."""
-    from crawler.crawling.watch import look_ahead, to_visit
+    from crawler.crawling.ahead import look_ahead, to_visit
 
     path = Path(plan)
     if path.suffix in (".yaml", ".yml") or path.is_file():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from playwright.async_api import CDPSession, Page
@@ -39,10 +39,15 @@ class Screen:
     ----------
     page
         It stays open for as long as it is looked at.
+    before_input
+        Called before each key, click or text goes to the page.
     """
 
-    def __init__(self, page: Page) -> None:
+    def __init__(
+        self, page: Page, before_input: Callable[[], Awaitable[None]] | None = None
+    ) -> None:
         self._page = page
+        self._before_input = before_input
         self._cdp: CDPSession | None = None
         self._picture = b""
         self._number = 0
@@ -126,6 +131,8 @@ class Screen:
     async def _do(self, event: Mapping[str, Any]) -> None:
         mouse, keyboard = self._page.mouse, self._page.keyboard
         kind = event.get("type")
+        if self._before_input is not None and kind not in ("move", "wheel", "size"):
+            await self._before_input()
         if kind in ("move", "down", "up", "wheel"):
             await mouse.move(self._place(event, "x", 0), self._place(event, "y", 1))
             button = event.get("button", "left")

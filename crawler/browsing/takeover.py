@@ -16,7 +16,7 @@ import secrets
 import socket
 import ssl
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from hashlib import sha256
@@ -53,10 +53,18 @@ MAX_BODY = 64 << 10
 
 
 class Offer:
-    """A live browser that a person may take."""
+    """A live browser that a person may take.
+
+    Attributes
+    ----------
+    done
+        Set it where the person has done all there was to do, whether they give it back or not:
+        what was seen of that.
+    """
 
     def __init__(self, takeover_id: UUID) -> None:
         self.id = takeover_id
+        self.done: str | None = None
         self._over = asyncio.Event()
         self._state = "open"
 
@@ -88,6 +96,7 @@ async def offer(
     database: Database,
     settings: Settings,
     marketplace_id: UUID | None = None,
+    before_input: Callable[[], Awaitable[None]] | None = None,
 ) -> AsyncIterator[Offer]:
     """Offer a page's browser to a person in the console, for as long as the block lasts.
 
@@ -97,10 +106,12 @@ async def offer(
         What waits for the person: ``crawl``, ``purchase`` or ``session``, and which.
     why
         For the person: what has to be done.
+    before_input
+        Called before each key, click or text of the person goes to the page.
     """
     offered = Offer(uuid7())
     token = secrets.token_urlsafe(32)
-    screen = Screen(page)
+    screen = Screen(page, before_input)
     await screen.start()
     context, certificate = _certificate()
     listener = _listen(settings.takeover_bind)
@@ -125,7 +136,7 @@ async def offer(
     finally:
         if beats is not None:
             beats.cancel()
-        await asyncio.shield(asyncio.to_thread(_end, database, offered.id))
+        await asyncio.shield(asyncio.to_thread(_end, database, offered))
         await screen.stop()
         await runner.cleanup()
         listener.close()
@@ -160,12 +171,17 @@ async def _beat(database: Database, offered: Offer) -> None:
         await asyncio.sleep(BEAT_SECONDS)
 
 
-def _end(database: Database, takeover_id: UUID) -> None:
+def _end(database: Database, offered: Offer) -> None:
     with database.writing() as session:
-        row = session.get(Takeover, takeover_id, with_for_update=True, populate_existing=True)
-        if row is not None and row.state in ("open", "taken"):
+        row = session.get(Takeover, offered.id, with_for_update=True, populate_existing=True)
+        if row is None or row.state not in ("open", "taken"):
+            return
+        row.ended_at = utcnow()
+        if row.state == "taken" and offered.done is not None:
+            row.state, row.note = "given_back", offered.done
+        else:
             row.note = "nobody gave it back in time" if row.state == "taken" else "nobody came"
-            row.state, row.ended_at = "abandoned", utcnow()
+            row.state = "abandoned"
 
 
 def _listen(bind: str) -> socket.socket:

@@ -27,11 +27,14 @@ from registry.models.base import Base
 MAX_URL = 4_000
 
 
-# Made once: it is done for each page, and making it takes as long as running it.
+# Made once: they are done for each page or two, and making one takes as long as running it.
 _SETTLE = (
     update(Visit.__table__)  # type: ignore[arg-type]
     .where(Visit.id == bindparam("page"))
     .values(state=bindparam("came"), arguments=bindparam("arguments"))
+)
+_HOLD = update(Shard.__table__).where(  # type: ignore[arg-type]
+    Shard.id == bindparam("shard"), Shard.holder == bindparam("mine")
 )
 
 
@@ -68,6 +71,15 @@ class Page:
         return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What came of a page, and why if it is gone."""
+
+    page: Page
+    state: str
+    why: str | None = None
+
+
 def insert_new(session: Session, table: type[Base], rows: Sequence[dict[str, Any]]) -> int:
     """Insert rows; those that are there already stay as they are. How many were new."""
     if not rows:
@@ -76,7 +88,9 @@ def insert_new(session: Session, table: type[Base], rows: Sequence[dict[str, Any
     dialect: Any = sqlite if on_sqlite else postgresql
     # The rows are told apart from the statement, which so is compiled once and for all.
     statement = (
-        dialect.insert(table).on_conflict_do_nothing().returning(*inspect(table).primary_key)
+        dialect.insert(table.__table__)
+        .on_conflict_do_nothing()
+        .returning(*inspect(table).primary_key)
     )
     return len(session.execute(statement, list(rows)).all())
 
@@ -108,12 +122,8 @@ class Frontier:
         Superseded
             If it is not; the transaction must be rolled back.
         """
-        done: Any = session.execute(
-            update(Shard)
-            .where(Shard.id == self._shard_id, Shard.holder == self._holder)
-            .values(**values)
-            .execution_options(synchronize_session=False)
-        )
+        told = {"shard": self._shard_id, "mine": self._holder, **values}
+        done = session.connection().execute(_HOLD, told)
         if done.rowcount != 1:
             raise Superseded(f"shard {self._shard_id} is in other hands")
 
@@ -156,10 +166,18 @@ class Frontier:
         ]
         return pages[:number]
 
-    def settle(self, session: Session, page: Page, state: str, why: str | None = None) -> None:
-        """Say what came of a page, and why it is gone."""
-        arguments = page.arguments if why is None else {**page.arguments, "why": why}
-        session.execute(_SETTLE, {"page": page.id, "came": state, "arguments": arguments})
+    def settle(self, session: Session, settled: Sequence[Settled]) -> None:
+        """Say what came of pages."""
+        rows = [
+            {
+                "page": one.page.id,
+                "came": one.state,
+                "arguments": {**one.page.arguments, **({"why": one.why} if one.why else {})},
+            }
+            for one in settled
+        ]
+        if rows:
+            session.connection().execute(_SETTLE, rows)
 
     def waiting(self, session: Session) -> int:
         """How many pages there are still to visit."""

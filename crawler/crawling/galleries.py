@@ -13,10 +13,13 @@ from scrapy.crawler import Crawler
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-import matchers
-from crawler.crawling.store import SeenPicture, picture_row
+from crawler.crawling.store import SeenPicture
 from registry.blobs import Blobs
 from registry.models import Snapshot, SnapshotPicture
+
+
+class Faulty(Exception):
+    """A picture that did not come, or cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,7 @@ class Gallery:
         for _ in range(2):
             try:
                 return await self._fetch_once(url, known)
-            except matchers.PictureError as error:
+            except Faulty as error:
                 fault = str(error)
             except Exception as error:  # any download may fail in any way; the listing stays
                 fault = f"{type(error).__name__}: {error}"[:300]
@@ -94,15 +97,12 @@ class Gallery:
         if response.status == 304 and known is not None:
             return SeenPicture(url, known.sha256, None, before.etag, before.last_modified)
         if response.status != 200:
-            raise matchers.PictureError(f"HTTP {response.status}")
+            raise Faulty(f"HTTP {response.status}")
         row = await asyncio.to_thread(self._keep, response.body)
         marks = Marks.of(response.headers)
         return SeenPicture(url, row["sha256"], None, marks.etag, marks.last_modified, row)
 
     def _keep(self, data: bytes) -> dict[str, Any]:
-        picture = matchers.fingerprint(data)
-        media_type = matchers.media_type(data)
-        values = matchers.to_json(picture)
-        sha256: str = values.pop("sha256")
-        blob = self._blobs.put_bytes(data, "." + media_type.removeprefix("image/"))
-        return picture_row(sha256, blob, media_type, values)
+        from crawler.crawling import hashing  # see there why not before
+
+        return hashing.keep(self._blobs, data)

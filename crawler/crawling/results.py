@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from uuid import UUID
 
 from sqlalchemy import select
@@ -63,23 +64,27 @@ def sort_out(
         .scalar_subquery()
     )
     rows = session.execute(
-        select(Listing, Snapshot)
+        select(Listing, Snapshot.id, Snapshot.amount, Snapshot.currency)
         .join(Snapshot, Snapshot.id == newest)
         .where(Listing.marketplace_id == target.marketplace_id, Listing.external_id.in_(shown))
     )
-    known = {listing.external_id: (listing, snapshot) for listing, snapshot in rows}
+    known = {
+        listing.external_id: (listing, snapshot_id, _money(amount, currency))
+        for listing, snapshot_id, amount, currency in rows
+    }
     visits: list[Page] = []
     seen: list[tuple[UUID, UUID]] = []
     for external_id, one in shown.items():
-        listing, snapshot = known.get(external_id, (None, None))
-        if listing is None or snapshot is None:
+        if external_id not in known:
             visits.append(Page("listing", one.url, rank, external_id, {"external_id": external_id}))
-        elif everything or _is_due(listing, snapshot, one, now):
+            continue
+        listing, snapshot_id, price = known[external_id]
+        if everything or _is_due(listing, price, one, now):
             # If nothing can be read in its page, it is there all the same (`revisits.note_gone`).
             listing.last_seen_at = now
             visits.append(visit_of(listing, rank + 1, one.url, afresh=everything))
         else:
-            seen.append((listing.id, snapshot.id))
+            seen.append((listing.id, snapshot_id))
     return visits, seen
 
 
@@ -102,14 +107,18 @@ def visit_of(listing: Listing, rank: int, url: str | None = None, *, afresh: boo
     return Page("listing", url or listing.url, rank, listing.external_id, arguments)
 
 
-def _is_due(listing: Listing, snapshot: Snapshot, shown: Shown, now: datetime) -> bool:
+def _money(amount: Decimal | None, currency: str | None) -> Money | None:
+    return None if amount is None or currency is None else Money(amount, currency)
+
+
+def _is_due(listing: Listing, price: Money | None, shown: Shown, now: datetime) -> bool:
     if listing.gone_at is not None or listing.next_visit_at is None or listing.misses:
         return True
     if listing.next_visit_at <= now:
         return True
     # Another price than last time: the page has changed. Where results show another price than
     # pages do, this would go on for ever, so it counts once in a while only.
-    price, here = snapshot.price, shown.money
+    here = shown.money
     return (
         price is not None
         and here is not None

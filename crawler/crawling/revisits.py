@@ -62,10 +62,20 @@ def next_visit(listing: Listing, outcome: str | None, visited_at: datetime) -> d
     outcome
         Of its newest assessment; None if it has none.
     """
-    rate = change_rate(listing.revisits, listing.changes, listing.watched_seconds)
     likely = UNJUDGED if outcome is None else LIKELY.get(outcome, UNJUDGED)
-    wait = timedelta(seconds=-math.log1p(-likely) / rate)
-    return visited_at + min(LATEST, max(SOONEST, wait))
+    return visited_at + _wait(
+        change_rate(listing.revisits, listing.changes, listing.watched_seconds), likely
+    )
+
+
+def second_visit(visited_at: datetime) -> datetime:
+    """When a listing is due that was found for the first time."""
+    return visited_at + _wait(change_rate(0, 0, 0.0), UNJUDGED)
+
+
+def _wait(rate: float, likely: float) -> timedelta:
+    """How long until a change is as likely as that."""
+    return min(LATEST, max(SOONEST, timedelta(seconds=-math.log1p(-likely) / rate)))
 
 
 def visited(session: Session, listing: Listing, now: datetime, *, changed: bool) -> None:

@@ -8,25 +8,26 @@ import math
 import os
 import socket
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID, uuid4
 
 import scrapy
 from scrapy import Request
 from scrapy.http import Response
-from sqlalchemy.orm import Session
 from twisted.python.failure import Failure
 
 from crawler.browsing.handover import handover_of
-from crawler.crawling.frontier import Frontier, Page, Superseded
+from crawler.crawling.effects import BrokenOff, Unread
+from crawler.crawling.frontier import Frontier, Page, Settled, Superseded
 from crawler.crawling.galleries import Gallery
 from crawler.crawling.pace import Pace
 from crawler.crawling.seeds import seeds
-from crawler.crawling.store import Target
-from crawler.crawling.visits import BrokenOff, PageVisits, Task, Unread
-from crawler.crawling.writing import Work, Writer
+from crawler.crawling.store import Seen, Target
+from crawler.crawling.visits import PageVisits, Task
+from crawler.crawling.writing import Brought, Work, Writer
 from crawler.health.fields import Coverage
 from crawler.marketplaces import Definition
 from crawler.network.downloading import SPENT
@@ -92,6 +93,7 @@ class MarketplaceSpider(scrapy.Spider):
         self._writer = Writer(
             database,
             self._frontier,
+            target,
             {
                 **dict.fromkeys(COUNTS, 0),
                 **before,
@@ -137,8 +139,8 @@ class MarketplaceSpider(scrapy.Spider):
                 self._database, everything=self.everything,
             )  # fmt: skip
             await self._crawl()
-            await asyncio.to_thread(self._coverage.keep, self._blobs)
-            await self._writer.write(_nothing)
+            await asyncio.to_thread(self._coverage.keep, self._blobs, ended=True)
+            await self._writer.write(Brought())
         except Superseded as error:
             self.superseded = True
             logger.warning("%s", error)
@@ -214,7 +216,7 @@ class MarketplaceSpider(scrapy.Spider):
         spent += sum(map(sum, self._spent.values()))
         request = self._visits.request(page)
         if request is None or (browser and spent >= self._budget.browser_seconds):
-            await self._settle(page, "skipped", {})
+            await self._settle(Settled(page, "skipped"))
             return
         task = Task(page, request)
         request.callback, request.errback = self._opened, self._not_opened
@@ -247,6 +249,7 @@ class MarketplaceSpider(scrapy.Spider):
         try:
             effect = await self._visits.read(page, response, last=last)
         except Unread as unread:
+            await self._keep_samples()
             if unread.wall is not None and handover_of(self.crawler).met(
                 self.crawler,
                 response.request or task.request,
@@ -255,43 +258,45 @@ class MarketplaceSpider(scrapy.Spider):
                 given_up=lambda: self._given_up(task),
             ):
                 self._walls += 1
-                await self._writer.write(lambda _session: {"walls": 1})
+                await self._writer.write(Brought(counts={"walls": 1}))
                 return True
             self._note(page.url, unread.why)
-            await self._settle(page, unread.state, unread.counts, unread.work)
+            await self._settle(Settled(page, unread.state), unread.counts, unread.works)
         else:
             self._walls = 0
-            await self._settle(page, effect.state, {"pages": 1}, effect.work, why=effect.why)
+            await self._keep_samples()
+            settled = Settled(page, effect.state, effect.why)
+            await self._settle(settled, {"pages": 1}, effect.works, effect.seen)
         return False
+
+    async def _keep_samples(self) -> None:
+        """Keep the samples that a page has added, before what it brought is written."""
+        if self._coverage.has_samples:
+            await asyncio.to_thread(self._coverage.keep, self._blobs)
 
     async def _settle(
         self,
-        page: Page,
-        state: str,
-        counts: dict[str, Any],
-        work: Work | None = None,
-        why: str | None = None,
+        settled: Settled,
+        counts: Mapping[str, float] = MappingProxyType({}),
+        works: Sequence[Work] = (),
+        seen: Seen | None = None,
     ) -> None:
         """Write what came of a page, all of it together."""
+        page = settled.page
         assert page.id is not None
-        spent = sum(self._spent.get(page.id, ()))
-
-        def all_of_it(session: Session) -> dict[str, float]:
-            total: dict[str, float] = {"waiting": -1, "asked": int(state != "skipped")}
-            total["browser_seconds"] = spent
-            for name, number in (*counts.items(), *(work(session).items() if work else ())):
-                total[name] = total.get(name, 0) + number
-            self._frontier.settle(session, page, state, why)
-            return total
-
-        await self._writer.write(all_of_it)
+        spent = {
+            "waiting": -1,
+            "asked": int(settled.state != "skipped"),
+            "browser_seconds": sum(self._spent.get(page.id, ())),
+        }
+        await self._writer.write(Brought(settled, {**spent, **counts}, works, seen))
         self._in_hand.pop(page.id, None)
         self._spent.pop(page.id, None)
 
     async def _failed(self, page: Page, reason: str) -> None:
         self._note(page.url, reason)
-        work = self._visits.lead_waits(page, reason)
-        await self._settle(page, "failed", {"errors": 1}, work)
+        works = self._visits.lead_waits(page, reason)
+        await self._settle(Settled(page, "failed"), {"errors": 1}, works)
 
     def _note(self, url: str, reason: str) -> None:
         self._coverage.failed(reason)
@@ -317,11 +322,7 @@ class MarketplaceSpider(scrapy.Spider):
 
     def _given_up(self, task: Task) -> None:
         async def note() -> None:
-            await self._settle(task.page, "failed", {"errors": 1})
+            await self._settle(Settled(task.page, "failed"), {"errors": 1})
             self._asking.pop(str(task.page.id), None)
 
         task.ending = asyncio.create_task(note())
-
-
-def _nothing(_session: Session) -> dict[str, float]:
-    return {}

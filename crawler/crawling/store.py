@@ -18,9 +18,9 @@ from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
 from crawler.crawling import revisits
+from crawler.crawling.first_sight import FirstSights
 from crawler.crawling.frontier import insert_new
 from crawler.marketplaces.pages import SellerFacts, SellerRef
-from matchers import pictures
 from registry import assessing
 from registry.database import Database
 from registry.models import (
@@ -40,14 +40,14 @@ TRIES = 8
 T = TypeVar("T")
 #: How exactly it is noted when a seller was seen.
 SEEN_EVERY = timedelta(minutes=1)
-# Made once: they are asked for each page, and making one takes as long as running it.
-_LISTING = select(Listing).where(
+# Made once: they are asked again and again, and making one takes as long as running it.
+_LISTINGS = select(Listing).where(
     Listing.marketplace_id == bindparam("marketplace_id"),
-    Listing.external_id == bindparam("external_id"),
+    Listing.external_id.in_(bindparam("external_ids", expanding=True)),
 )
-_SELLER = select(Seller).where(
+_SELLERS = select(Seller).where(
     Seller.marketplace_id == bindparam("marketplace_id"),
-    Seller.external_id == bindparam("external_id"),
+    Seller.external_id.in_(bindparam("external_ids", expanding=True)),
 )
 
 
@@ -121,6 +121,45 @@ class Seen:
         ]
         return hashlib.sha256(json.dumps(said, ensure_ascii=False).encode()).hexdigest()
 
+    def marks(self) -> dict[str, str | None]:
+        """What its page is told by; nothing unless all of it was had, so that it is read again."""
+        whole = all(picture.fault is None for picture in self.pictures)
+        return {
+            "etag": self.etag if whole else None,
+            "last_modified": self.last_modified if whole else None,
+            "page_sha256": self.page_sha256 if whole else None,
+        }
+
+    def said(self) -> dict[str, Any]:
+        """What it says, as a snapshot has it."""
+        return {
+            "content_sha256": self.content_sha256(),
+            "title": self.title,
+            "description": self.description,
+            "amount": self.price.amount if self.price else None,
+            "currency": self.price.currency if self.price else None,
+            "availability": self.availability,
+            "condition": self.condition,
+            "brand": self.brand,
+            "ships_from": self.ships_from,
+            "attributes": dict(self.attributes),
+        }
+
+    def picture_rows(self, snapshot_id: UUID) -> list[dict[str, Any]]:
+        """The pictures that it showed, as a snapshot has them."""
+        return [
+            {
+                "snapshot_id": snapshot_id,
+                "position": position,
+                "url": picture.url,
+                "sha256": picture.sha256,
+                "fault": picture.fault,
+                "etag": picture.etag,
+                "last_modified": picture.last_modified,
+            }
+            for position, picture in enumerate(self.pictures)
+        ]
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -146,60 +185,73 @@ def storing(database: Database, work: Callable[[Session], T]) -> T:
 
 
 def store_seen(session: Session, target: Target, seen: Seen) -> bool:
-    """Store a sighting; a snapshot only if the listing says something new.
+    """Store one sighting as `store_all` does."""
+    return store_all(session, target, [seen])[0]
+
+
+def store_all(session: Session, target: Target, pages: Sequence[Seen]) -> list[bool]:
+    """Store sightings; a snapshot only of a listing that says something new.
 
     A job to assess it is written then, and where the brand has changed since it was assessed.
 
     Returns
     -------
-    bool
-        Whether it did.
+    list
+        Of each whether it did.
     """
+    if not pages:
+        return []
     now = utcnow()
-    store_pictures(session, [picture.row for picture in seen.pictures if picture.row])
-    seller = _seller(session, target, seen.seller) if seen.seller else None
-    listing = _listing(session, target, seen.external_id)
-    if listing is None:
-        listing = Listing(
-            id=uuid7(),
-            marketplace_id=target.marketplace_id,
-            external_id=seen.external_id,
-            revisits=0,
-            changes=0,
-            watched_seconds=0.0,
-        )
-        session.add(listing)
-        latest = None
-    else:
-        latest = _latest(session, listing)
+    store_pictures(session, [p.row for seen in pages for p in seen.pictures if p.row])
+    sellers = _sellers(session, target, [seen.seller for seen in pages if seen.seller], now)
+    known = _known(session, target, [seen.external_id for seen in pages])
+    first = FirstSights(target, now, lambda snapshot_id: _assessment_key(target, snapshot_id, 0))
+    news = []
+    for seen in pages:
+        listing = known.get(seen.external_id)
+        seller = sellers[seen.seller.id] if seen.seller else None
+        if listing is None:
+            first.add(seen, seller.id if seller else None)
+            news.append(True)
+        else:
+            news.append(_seen_again(session, target, listing, seller, seen, now))
+    first.write(session)
+    return news
+
+
+def _seen_again(
+    session: Session,
+    target: Target,
+    listing: Listing,
+    seller: Seller | None,
+    seen: Seen,
+    now: datetime,
+) -> bool:
+    """Store a sighting of a listing that is known; whether it says something new."""
+    latest = _latest(session, listing)
     listing.url, listing.last_seen_at = seen.url, now
     changed = latest is None or not seen.says_nothing_new(latest)
     revisits.visited(session, listing, now, changed=changed)
-    # A page is asked whether it is the same only if all of it was had.
-    whole = all(picture.fault is None for picture in seen.pictures)
-    listing.etag = seen.etag if whole else None
-    listing.last_modified = seen.last_modified if whole else None
-    listing.page_sha256 = seen.page_sha256 if whole else None
-    if latest is None:
-        snapshot = _snapshot(session, listing, seller, seen)
-        session.add(
-            Sighting(
-                run_id=target.run_id, listing_id=listing.id, snapshot_id=snapshot.id, seen_at=now
-            )
+    for name, mark in seen.marks().items():
+        setattr(listing, name, mark)
+    if latest is None or changed:
+        latest = Snapshot(
+            id=uuid7(),
+            listing_id=listing.id,
+            seller_id=seller.id if seller else None,
+            **seen.said(),
         )
-        session.add(_first_assessment(target, snapshot.id, now))
-    else:
-        snapshot = _snapshot(session, listing, seller, seen) if changed else latest
-        _sight(session, target, listing, snapshot, now)
-        _have_assessed(session, target, [snapshot.id], now)
+        session.add(latest)
+        session.add_all(SnapshotPicture(**row) for row in seen.picture_rows(latest.id))
+    _sight(session, target, listing, latest, now)
+    _have_assessed(session, target, [latest.id], now)
     return changed
 
 
 def store_unchanged(session: Session, target: Target, external_id: str) -> None:
     """Store that a listing's page is the one of last time."""
     now = utcnow()
-    listing = _listing(session, target, external_id)
-    assert listing is not None, "only a known page is asked whether it is the same"
+    listing = _known(session, target, [external_id])[external_id]
     snapshot = _latest(session, listing)
     assert snapshot is not None
     listing.last_seen_at = now
@@ -243,11 +295,11 @@ def store_shown(session: Session, target: Target, shown: Sequence[tuple[UUID, UU
     return new
 
 
-def _listing(session: Session, target: Target, external_id: str) -> Listing | None:
-    listing: Listing | None = session.scalar(
-        _LISTING, {"marketplace_id": target.marketplace_id, "external_id": external_id}
+def _known(session: Session, target: Target, external_ids: Collection[str]) -> dict[str, Listing]:
+    rows = session.scalars(
+        _LISTINGS, {"marketplace_id": target.marketplace_id, "external_ids": list(external_ids)}
     )
-    return listing
+    return {row.external_id: row for row in rows}
 
 
 def _latest(session: Session, listing: Listing) -> Snapshot | None:
@@ -283,108 +335,58 @@ def _have_assessed(
         .order_by(Assessment.id)
     ):
         before[snapshot_id].append(standing)
-    for snapshot_id in snapshot_ids:
-        made = before[snapshot_id]
-        if not made or made[-1] != target.standing:
-            # Counted, as a brand may come back to what it was.
-            _ask_assessment(session, target, snapshot_id, len(made), now)
-
-
-def _ask_assessment(
-    session: Session, target: Target, snapshot_id: UUID, turn: int, now: datetime
-) -> None:
-    key = _assessment_key(target, snapshot_id, turn)
-    assessing.ask(session, snapshot_id, target.plan_id, now, key=key)
+    # Counted, as a brand may come back to what it was.
+    keys = {
+        snapshot_id: _assessment_key(target, snapshot_id, len(before[snapshot_id]))
+        for snapshot_id in snapshot_ids
+        if before[snapshot_id][-1:] != [target.standing]
+    }
+    asked = set(session.scalars(select(Job.key).where(Job.key.in_(keys.values()))))
+    for snapshot_id, key in keys.items():
+        if key not in asked:
+            assessing.ask(session, snapshot_id, target.plan_id, now, key=key)
 
 
 def _assessment_key(target: Target, snapshot_id: UUID, turn: int) -> str:
     return f"assess:{target.plan_id}:{snapshot_id}:{turn}:{target.standing}"
 
 
-def _first_assessment(target: Target, snapshot_id: UUID, now: datetime) -> Job:
-    """The job for a snapshot that is new: nobody can have asked for it, so nobody is asked."""
-    return Job(
-        kind=assessing.KIND,
-        payload=assessing.order(snapshot_id, target.plan_id, now),
-        key=_assessment_key(target, snapshot_id, 0),
-        available_at=now,
-    )
-
-
-def _snapshot(session: Session, listing: Listing, seller: Seller | None, seen: Seen) -> Snapshot:
-    snapshot = Snapshot(
-        id=uuid7(),
-        listing_id=listing.id,
-        seller_id=seller.id if seller else None,
-        content_sha256=seen.content_sha256(),
-        title=seen.title,
-        description=seen.description,
-        amount=seen.price.amount if seen.price else None,
-        currency=seen.price.currency if seen.price else None,
-        availability=seen.availability,
-        condition=seen.condition,
-        brand=seen.brand,
-        ships_from=seen.ships_from,
-        attributes=dict(seen.attributes),
-    )
-    session.add(snapshot)
-    for position, picture in enumerate(seen.pictures):
-        session.add(
-            SnapshotPicture(
-                snapshot_id=snapshot.id,
-                position=position,
-                url=picture.url,
-                sha256=picture.sha256,
-                fault=picture.fault,
-                etag=picture.etag,
-                last_modified=picture.last_modified,
-            )
-        )
-    return snapshot
-
-
-def _seller(session: Session, target: Target, ref: SellerRef) -> Seller:
+def _sellers(
+    session: Session, target: Target, refs: Sequence[SellerRef], now: datetime
+) -> dict[str, Seller]:
+    """The rows of sellers by their ids, made if need be, as a page names them."""
     # Of one that is new, another page of this transaction may have said so.
-    here: dict[tuple[UUID, str], Seller] = session.info.setdefault("sellers", {})
-    key = (target.marketplace_id, ref.id)
-    seller = here.get(key) or session.scalar(
-        _SELLER, {"marketplace_id": target.marketplace_id, "external_id": ref.id}
-    )
-    if seller is None:
-        seller = Seller(id=uuid7(), marketplace_id=target.marketplace_id, external_id=ref.id)
-        session.add(seller)
-    here[key] = seller
-    seller.name = ref.name or seller.name
-    seller.url = ref.url or seller.url
-    now = utcnow()
-    # Not with each of a thousand listings.
-    if seller.last_seen_at is None or now - seller.last_seen_at > SEEN_EVERY:
-        seller.last_seen_at = now
-    return seller
+    here: dict[str, Seller] = session.info.setdefault("sellers", {})
+    unknown = {ref.id for ref in refs} - here.keys()
+    if unknown:
+        found = session.scalars(
+            _SELLERS, {"marketplace_id": target.marketplace_id, "external_ids": sorted(unknown)}
+        )
+        here |= {seller.external_id: seller for seller in found}
+    for ref in refs:
+        seller = here.get(ref.id)
+        if seller is None:
+            seller = here[ref.id] = Seller(
+                id=uuid7(), marketplace_id=target.marketplace_id, external_id=ref.id
+            )
+            session.add(seller)
+        seller.name = ref.name or seller.name
+        seller.url = ref.url or seller.url
+        # Not with each of a thousand listings.
+        if seller.last_seen_at is None or now - seller.last_seen_at > SEEN_EVERY:
+            seller.last_seen_at = now
+    return here
 
 
 def store_seller(session: Session, target: Target, ref: SellerRef, facts: SellerFacts) -> None:
     """Bring a seller up to what its page says; what it does not say stays as it was."""
-    seller = _seller(session, target, ref)
+    now = utcnow()
+    seller = _sellers(session, target, [ref], now)[ref.id]
     seller.name = facts.name or seller.name
     seller.country = facts.country or seller.country
     seller.rating = facts.rating if facts.rating is not None else seller.rating
     seller.joined_on = facts.joined_on or seller.joined_on
-    seller.visited_at = utcnow()
-
-
-def picture_row(
-    sha256: str, blob: str, media_type: str, fingerprint: dict[str, Any]
-) -> dict[str, Any]:
-    """What is to be stored of a picture."""
-    return {
-        "sha256": sha256,
-        "blob": blob,
-        "media_type": media_type,
-        "fingerprint": fingerprint,
-        "matcher": pictures.VERSION,
-        "created_at": utcnow(),
-    }
+    seller.visited_at = now
 
 
 def store_pictures(session: Session, rows: Collection[dict[str, Any]]) -> None:

@@ -20,6 +20,7 @@ MAX_SAMPLE_BYTES = 1 << 20
 MAX_TEXT = 500
 MAX_REASON = 200
 MAX_REASONS, REASONS_TOLD = 50, 5
+_WITHOUT = "without "
 #: Below so many pages a field that is missing says nothing.
 LEAST_PAGES = 5
 
@@ -33,6 +34,11 @@ class Sample:
     why: str
     body: bytes
     blob: str | None = None
+
+    @property
+    def lacks(self) -> bool:
+        """Whether it was read, but for some fields."""
+        return self.why.startswith(_WITHOUT)
 
 
 class Coverage:
@@ -78,7 +84,7 @@ class Coverage:
                 field[1] += 1
         missing = [name for name, filled in values.items() if not filled]
         if body is not None and len(missing) > self._lacking.get(kind, (0, None))[0]:
-            why = f"without {', '.join(missing)}"
+            why = f"{_WITHOUT}{', '.join(missing)}"
             self._lacking[kind] = (len(missing), _sample(kind, url, why, body))
 
     def unread(self, kind: str, url: str, why: str, body: bytes, *, wall: bool = False) -> None:
@@ -113,16 +119,37 @@ class Coverage:
                 field[0] += filled
                 field[1] += of
 
-    def keep(self, blobs: Blobs) -> None:
-        """Put the samples into the blob store; once at the end will do, oftener does no harm."""
-        for kind, (_, sample) in self._lacking.items():
-            fields = self._of(kind)["fields"].values()
-            mostly = any(of >= LEAST_PAGES and filled * 2 < of for filled, of in fields)
-            if mostly and sample not in self._samples and len(self._samples) < MAX_SAMPLES:
-                self._samples.append(sample)
+    @property
+    def has_samples(self) -> bool:
+        """Whether there are samples that `keep` has not put away yet."""
+        return any(sample.blob is None for sample in self._samples) or bool(self._lacked())
+
+    def keep(self, blobs: Blobs, *, ended: bool = False) -> None:
+        """Put samples into the blob store: at once as they come, since a crawl may be killed.
+
+        Parameters
+        ----------
+        ended
+            Whether no page is to come, and the ones that lack most are known.
+        """
+        with self._lock:
+            self._samples += self._lacked(ended=ended)
         for sample in self._samples:
             if sample.blob is None:
                 sample.blob = blobs.put_bytes(sample.body, ".page")
+
+    def _lacked(self, *, ended: bool = False) -> list[Sample]:
+        """Pages that lack what most pages of their kind lack; one of a kind until the end."""
+        found: list[Sample] = []
+        for kind, (_, sample) in self._lacking.items():
+            kept = [one.why for one in self._samples if one.kind == kind and one.lacks]
+            if sample.why in kept if ended else kept:
+                continue
+            fields = self._of(kind)["fields"].values()
+            mostly = any(of >= LEAST_PAGES and filled * 2 < of for filled, of in fields)
+            if mostly and len(self._samples) + len(found) < MAX_SAMPLES:
+                found.append(sample)
+        return found
 
     def to_json(self) -> dict[str, Any]:
         """The counts by kind, the commonest reasons of errors, and the samples that are kept."""

@@ -2,7 +2,7 @@
 
 import re
 
-from crawler.marketplaces.checkout import Checkout, Step
+from crawler.marketplaces.checkout import Checkout, Letters, LookUp, OrderList, Step
 from crawler.marketplaces.definition import Definition
 from crawler.marketplaces.pages import ListingPage, ListPage, SellerPage
 
@@ -83,7 +83,36 @@ DEFINITION = Definition(
         order_button="#place-order",
         thanks=r"^/checkout/done/",
         order_number=".order-number",
+        price=".bill-price",
         currencies=_CURRENCIES,
         decimal=_DECIMAL,
+        orders=OrderList(
+            path="/account/orders",
+            shown=r"^/account/orders$",
+            order="table.orders tr.order",
+            empty=".no-orders",
+            number=".number",
+            title=".title",
+            total=".total",
+            date="time::attr(datetime)",
+            dates=("iso",),
+            status=".status",
+            following="a.next::attr(href)",
+        ),
+        look_up=LookUp(
+            path="/orders/find",
+            shown=r"^/orders/find$",
+            email="main input[name=email]",
+            number="main input[name=number]",
+            submit="main form button",
+        ),
+        letters=Letters(
+            senders=("bazaar.example",),
+            confirmed=r"^your order \S+$",
+            number=r"order(?: number:)? (B-\d{8})\b",
+            shipped=r"is on its way$",
+            tracking=r"^tracking number: (\S{4,64})$",
+            carrier=r"^carrier: (.{1,64})$",
+        ),
     ),
 )

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import ClassVar
 
-from crawler.marketplaces.checkout import Checkout, Step
+from crawler.marketplaces.checkout import Checkout, Letters, OrderList, Step
 from crawler.marketplaces.definition import Definition
 from crawler.marketplaces.pages import ListingPage, ListPage, SellerPage
 
@@ -50,6 +50,7 @@ DEFINITION = Definition(
                 "form:has(#id_username) button[type=submit]",
                 fills={"#id_username": "email"},
                 checks=("input[name=options][value=anonymous]",),
+                guest=True,
             ),
             Step(
                 "address",
@@ -75,5 +76,33 @@ DEFINITION = Definition(
         thanks=r"^/checkout/thank-you/$",
         order_number="p.lead strong",
         currencies=_CURRENCIES,
+        orders=OrderList(
+            path="/accounts/orders/",
+            shown=r"^/accounts/orders/$",
+            order="table.table-striped tr:has(td)",
+            # The page says so in words of its own, without a class.
+            empty="p:contains('placed any orders')",
+            number="td:nth-child(1)",
+            title=None,
+            total="td:nth-child(3)",
+            date="td:nth-child(4)",
+            # As Django writes it in English, British and American.
+            dates=(
+                "%d %b %Y, %I:%M %p",
+                "%d %b %Y, %I %p",
+                "%b %d, %Y, %I:%M %p",
+                "%b %d, %Y, %I %p",
+                "%B %d, %Y, %I:%M %p",
+                "%B %d, %Y, %I %p",
+            ),
+            following="ul.pagination a.page-link:contains('next')::attr(href)",
+            details="td:nth-child(1) a::attr(href)",
+            details_title="table tr td p > a[href^='/catalogue/']",
+        ),
+        letters=Letters(
+            senders=(),
+            confirmed=r"^confirmation of order \S+$",
+            number=r"order (\d{4,})\b",
+        ),
     ),
 )

@@ -1,7 +1,8 @@
 """Structured data: the schema.org Product of a page, in the many forms that shops write it.
 
 JSON-LD is read by a pattern and the standard library, fifty times as fast as by way of a tree;
-microdata and RDFa, which few pages need, by extruct, brought into the same form.
+microdata and RDFa, which few pages need, by extruct, brought into the same form. It is loaded
+with the first of these: a crawl that meets none starts a tenth of a second sooner.
 """
 
 from __future__ import annotations
@@ -13,8 +14,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urldefrag, urljoin
 
-from extruct.rdfa import RDFaExtractor
-from extruct.w3cmicrodata import MicrodataExtractor
 from lxml.etree import LxmlError  # type: ignore[import-untyped]
 
 from crawler.marketplaces.embedded import scripts
@@ -107,6 +106,8 @@ def microdata(page: str, url: str) -> list[Any]:
     """The microdata of a page that has a product, in the form of JSON-LD."""
     if not _MICRODATA.search(page):
         return []
+    from extruct.w3cmicrodata import MicrodataExtractor  # see above why not before
+
     try:
         return [_plain(item, 0) for item in MicrodataExtractor().extract(page, base_url=url)]
     except (ValueError, RecursionError, TypeError, AttributeError, LookupError, LxmlError):
@@ -117,6 +118,8 @@ def rdfa(page: str, url: str) -> list[Any]:
     """The RDFa of a page that has a product, in the form of JSON-LD."""
     if len(page) > MAX_RDFA_PAGE or not _RDFA.search(page):
         return []
+    from extruct.rdfa import RDFaExtractor
+
     try:
         nodes = RDFaExtractor().extract(page, base_url=url)
     except Exception:  # a graph parser on anybody's markup: it fails in every way there is

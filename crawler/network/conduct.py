@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,10 +15,12 @@ from sqlalchemy.orm import Session
 from crawler.browsing.browser import find_chromium, launch_options
 from crawler.browsing.handover import Handover
 from crawler.browsing.sessions import Login, find_login
+from crawler.network.asking import MAX_BYTES, Asker
 from crawler.network.gate import gate_of
 from crawler.network.gateway import Gateway
-from crawler.network.politeness import Pace
+from crawler.network.politeness import FREE, Pace
 from crawler.network.proxies import ProxyServer, find_proxy
+from crawler.network.turns import Turns
 from crawler.network.turnstile import Turnstile
 from registry.database import Database
 from registry.models import Marketplace, Plan
@@ -27,7 +29,6 @@ from registry.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-MAX_BYTES = 12 << 20
 SECONDS = 30
 
 
@@ -55,7 +56,7 @@ class Conduct:
     user_agent: str
     names_itself: bool
     robots_ignored: str | None = None
-    pace: Pace = field(default_factory=Pace)
+    pace: Pace = FREE
     proxy: ProxyServer | None = None
     login: Login | None = None
 
@@ -87,17 +88,24 @@ def conduct_of(
     )
 
 
-def pace_at(settings: Settings, conduct: Conduct) -> Callable[[str], Pace]:
+def pace_at(
+    settings: Settings, marketplace: str = "", of_its_own: Pace = FREE
+) -> Callable[[str], Pace]:
     """The ceiling of each host, for a turnstile.
 
     A host on a private address that the settings name is the operator's own: it has none, but
     for what its marketplace says.
+
+    Parameters
+    ----------
+    marketplace
+        Its host, for which `of_its_own` counts.
     """
     gate = gate_of(settings)
 
     def pace(host: str) -> Pace:
         name = urlsplit(f"//{host}").hostname or ""
-        own = conduct.pace if host == conduct.host else Pace()
+        own = of_its_own if host == marketplace else FREE
         if gate.allows_host(f"[{name}]" if ":" in name else name):
             return own
         return Pace(
@@ -106,6 +114,27 @@ def pace_at(settings: Settings, conduct: Conduct) -> Callable[[str], Pace]:
         )
 
     return pace
+
+
+def asker_of(
+    settings: Settings,
+    database: Database,
+    *,
+    agent: str | None = None,
+    marketplace: str = "",
+    of_its_own: Pace = FREE,
+) -> Asker:
+    """Somebody who asks for a page or two, with the manners of a crawl.
+
+    Parameters
+    ----------
+    agent
+        What the requests call themselves; None is by our own name.
+    marketplace, of_its_own
+        As of `pace_at`.
+    """
+    turns = Turns(database, pace_at(settings, marketplace, of_its_own))
+    return Asker(gate_of(settings), agent or user_agent(settings), turns)
 
 
 def network_settings(
@@ -125,10 +154,10 @@ def network_settings(
     browser
         Whether some pages need one.
     """
-    turnstile = Turnstile(database, pace_at(settings, conduct))
+    turnstile = Turnstile(database, pace_at(settings, conduct.host, conduct.pace))
     handover = Handover(settings, database, conduct)
     handler = (
-        f"crawler.network.downloading.{'PoliteBrowserHandler' if browser else 'PoliteHandler'}"
+        f"crawler.network.{'drawing.PoliteBrowser' if browser else 'downloading.Polite'}Handler"
     )
     middlewares: dict[str, Any] = {
         "crawler.network.middlewares.GateMiddleware": 50,
@@ -153,7 +182,6 @@ def network_settings(
         },
         # A proxy of the environment would resolve names behind our back.
         "HTTPPROXY_ENABLED": False,
-        "TWISTED_DNS_RESOLVER": "crawler.network.middlewares.GateResolver",
         "TOUCHSTONE_ROBOTS_IGNORED": conduct.robots_ignored,
         "TOUCHSTONE_ALLOWED_PRIVATE_HOSTS": list(settings.allowed_private_hosts),
         "TOUCHSTONE_ALLOWED_PORTS": list(settings.allowed_ports),

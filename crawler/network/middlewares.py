@@ -13,10 +13,9 @@ from urllib.parse import urlsplit
 from scrapy import Request, signals
 from scrapy.crawler import Crawler
 from scrapy.downloadermiddlewares.robotstxt import RobotsTxtMiddleware
-from scrapy.exceptions import IgnoreRequest, StopDownload
+from scrapy.exceptions import DownloadFailedError, IgnoreRequest, StopDownload
 from scrapy.http import Headers, Response
-from scrapy.resolver import CachingThreadedResolver
-from twisted.internet.defer import Deferred
+from scrapy.robotstxt import RobotParser
 
 from crawler.browsing.handover import handover_of
 from crawler.network.gate import Forbidden, Gate
@@ -103,6 +102,14 @@ class GatewayMiddleware:
         request.meta["proxy"] = self._address
 
 
+class NoWay(IgnoreRequest):
+    """The gateway did not get through."""
+
+
+class NoTunnel(DownloadFailedError):
+    """It did not for a tunnel, as HTTPS needs one; another try may help."""
+
+
 class GatewayAnswerMiddleware:
     """Says why the gateway did not get through: that is no answer of the marketplace.
 
@@ -118,7 +125,7 @@ class GatewayAnswerMiddleware:
         """Take what the gateway says of itself for an error."""
         why = response.headers.get(OWN_ANSWER)
         if why is not None:
-            raise IgnoreRequest(why.decode("latin-1"))
+            raise NoWay(why.decode("latin-1"))
         return response
 
 
@@ -190,18 +197,47 @@ def retry_after(said: str) -> float | None:
 
 
 class RobotsMiddleware(RobotsTxtMiddleware):
-    """Takes a robots.txt that the server fails to give for one that forbids all.
+    """Takes a robots.txt that a host fails to give for one that forbids all.
 
-    RFC 9309, section 2.3.1.4: it may be there, and forbid what we would ask for.
+    RFC 9309, section 2.3.1.4: it may be there, and forbid what we would ask for. Each page that
+    is not asked for counts as an error of the run, with this reason.
     """
+
+    def __init__(self, crawler: Crawler) -> None:
+        super().__init__(crawler)
+        self._withheld: dict[str, str] = {}
+
+    def process_request_2(self, rp: RobotParser | None, request: Request) -> None:
+        """Judge a request by it."""
+        why = self._withheld.get(urlsplit(request.url).netloc)
+        if why is not None:
+            self._stats.inc_value("robotstxt/forbidden")
+            raise IgnoreRequest(why)
+        super().process_request_2(rp, request)
 
     async def _parse_robots(self, response: Response, netloc: str, request: Request) -> None:
         if response.status >= 500:
-            logger.warning(
-                "%s: robots.txt answers %d: nothing else is asked", netloc, response.status
-            )
-            response = response.replace(body=b"User-agent: *\nDisallow: /\n")
+            self._withhold(netloc, f"answers {response.status}")
+        if response.status >= 400:  # below 500 it is not there, whatever its page says
+            response = response.replace(body=b"")
         await super()._parse_robots(response, netloc, request)
+
+    def _robots_error(self, exc: Exception, netloc: str) -> None:
+        answer = getattr(exc, "response", None)  # of one that was not read beyond its head
+        absent = answer is not None and 400 <= answer.status < 500
+        if isinstance(exc, NoWay | NoTunnel):
+            # The host has not failed; but what it would say is not known either.
+            self._withheld[netloc] = str(exc)
+        # 2.3.1.2: one that leads on and on is as if it were not there.
+        elif not absent and str(exc) != "max redirections reached":
+            reason = " ".join(str(exc).split())[:200] or type(exc).__name__
+            self._withhold(netloc, f"cannot be had ({reason})")
+        super()._robots_error(exc, netloc)
+
+    def _withhold(self, netloc: str, what: str) -> None:
+        why = f"robots.txt of {netloc} {what}: nothing else is asked"
+        logger.warning("%s", why)
+        self._withheld[netloc] = why
 
 
 class CrawlDelayMiddleware:
@@ -265,35 +301,3 @@ def _fits(cookie: dict[str, Any], host: str, scheme: str) -> bool:
     if cookie.get("secure") and scheme != "https":
         return False
     return host == domain or (str(cookie["domain"]).startswith(".") and host.endswith(f".{domain}"))
-
-
-class GateResolver(CachingThreadedResolver):
-    """Resolves names for Scrapy and judges the very address that is connected to.
-
-    A name may lead elsewhere than it did when the gate looked (DNS rebinding).
-    """
-
-    def __init__(self, reactor: Any, cache_size: int, timeout: float, gate: Gate) -> None:
-        super().__init__(reactor, cache_size, timeout)
-        self._gate = gate
-
-    @classmethod
-    def from_crawler(cls, crawler: Crawler, reactor: Any) -> GateResolver:
-        """Scrapy's way to make it."""
-        return cls(
-            reactor,
-            crawler.settings.getint("DNSCACHE_SIZE"),
-            crawler.settings.getfloat("DNS_TIMEOUT"),
-            gate_of_crawl(crawler),
-        )
-
-    def getHostByName(self, name: str, timeout: Any = ()) -> Deferred[str]:
-        """Twisted's way to ask."""
-        found: Deferred[str] = super().getHostByName(name, timeout)
-        return found.addCallback(self._judge, name)
-
-    def _judge(self, address: str, name: str) -> str:
-        if not self._gate.allows_host(name):
-            # The port was judged with the URL, and no answer of a resolver changes it.
-            self._gate.check_address(name, 443, address)
-        return address

@@ -45,6 +45,10 @@ class Pace:
         return self.per_second is None and self.at_once is None
 
 
+#: No ceiling.
+FREE = Pace()
+
+
 @dataclass(frozen=True, slots=True)
 class Grant:
     """What a process was given.

@@ -12,7 +12,7 @@ import logging
 import math
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from urllib.parse import parse_qsl, unquote, urljoin, urlsplit
@@ -21,10 +21,10 @@ from uuid import UUID
 import parsel
 
 from crawler.crawling.store import storing
-from crawler.marketplaces.live import ask, fetch, obey_robots
 from crawler.marketplaces.walls import find_wall
-from crawler.network.conduct import user_agent
-from crawler.network.gate import Forbidden, Gate, gate_of
+from crawler.network.asking import Asker
+from crawler.network.conduct import asker_of
+from crawler.network.gate import Forbidden
 from crawler.ways_in.leads import Added, Told, add
 from crawler.ways_in.places import Places
 from registry.database import Database
@@ -128,16 +128,16 @@ def read_page(
     TouchstoneError
         If it may not be visited, does not come, or is a wall.
     """
-    gate, headers = gate_of(settings), {"User-Agent": agent or user_agent(settings)}
+    asker = asker_of(settings, database, agent=agent)
     until = min(until or math.inf, time.monotonic() + PAGE_SECONDS)
-    obey_robots(gate, url, headers, until=until)
-    page = fetch(gate, url, headers, until=until)
+    asker.obey_robots(url, until=until)
+    page = asker.fetch(url, until=until)
     if page.status >= 400:
         raise TouchstoneError(f"{url} answers {page.status}")
     with database.reading() as session:
         places = Places.watched(session)
     text = page.body.decode(_charset(page.content_type), "replace")
-    read = listings_in(text, page.url, places, _Follower(gate, places, headers, until))
+    read = listings_in(text, page.url, places, _Follower(asker, places, until))
     if not read.links:
         wall = find_wall(text, page.url, page.status)
         if wall is not None:
@@ -229,25 +229,22 @@ def listings_in(
 class _Follower:
     """Follows links step by step, and stops in front of a marketplace."""
 
-    def __init__(
-        self, gate: Gate, places: Places, headers: Mapping[str, str], until: float
-    ) -> None:
-        self._gate = gate
+    def __init__(self, asker: Asker, places: Places, until: float) -> None:
+        self._asker = asker
         self._places = places
-        self._headers = headers
         self._until = until
         self._robots: dict[str, TouchstoneError | None] = {}
 
     def __call__(self, url: str) -> str:
         for _ in range(MAX_STEPS):
             self._ask_robots(url)
-            status, headers, body = ask(self._gate, url, self._headers, until=self._until)
+            status, headers, body = self._asker.ask(url, until=self._until)
             onward = headers.get("location") if 300 <= status < 400 else _onward(body)
             if not onward:
                 return url
             try:
                 url = urljoin(url, onward)
-                self._gate.check_form(url)
+                self._asker.gate.check_form(url)
             except (ValueError, Forbidden) as error:
                 raise TouchstoneError(f"leads to no address: {str(error)[:200]}") from error
             if _inner(url, self._places) is not None:
@@ -258,7 +255,7 @@ class _Follower:
         host = urlsplit(url).netloc
         if host not in self._robots:
             try:
-                obey_robots(self._gate, url, self._headers, until=self._until)
+                self._asker.obey_robots(url, until=self._until)
                 self._robots[host] = None
             except TouchstoneError as error:
                 self._robots[host] = error

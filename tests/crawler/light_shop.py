@@ -142,8 +142,8 @@ class LightShop:
                 self.bytes_sent += len(answer)
                 writer.write(answer)
                 await writer.drain()
-        except (ConnectionError, IndexError):
-            pass
+        except (ConnectionError, IndexError, asyncio.CancelledError):
+            pass  # of the last: the shop is shut, and asyncio would log that at length
         finally:
             writer.close()
 
@@ -168,6 +168,12 @@ def light_shop(listings: int, **said: object) -> Iterator[LightShop]:
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         server.close()
+        left = asyncio.all_tasks(loop)
+        for connection in left:
+            connection.cancel()
+        if left:
+            loop.run_until_complete(asyncio.wait(left))
+        loop.close()
 
 
 async def main() -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from sqlalchemy import delete, func, select
 
-from crawler.crawling.frontier import MAX_URL, Frontier, Page, Superseded
+from crawler.crawling.frontier import MAX_URL, Frontier, Page, Settled, Superseded
 from registry.database import Database
 from registry.models import Brand, Marketplace, Plan, Run, Shard, Visit
 
@@ -79,7 +79,7 @@ def test_pages_come_by_rank_and_without_those_in_hand(database: Database) -> Non
         assert [page.rank for page in more] == [1, 1, 2, 2]
         assert not {page.url for page in pages} & {page.url for page in more}
     with database.writing() as session:
-        frontier.settle(session, pages[0], "gone", "HTTP 404")
+        frontier.settle(session, [Settled(pages[0], "gone", "HTTP 404")])
         row = session.get_one(Visit, pages[0].id)
         assert (row.state, row.arguments["why"]) == ("gone", "HTTP 404")
         assert row.arguments["external_id"]
@@ -179,7 +179,7 @@ def test_any_order_of_finding_visiting_and_killing_visits_each_page_once(shared:
                 self.crawls[at] = self.crawl(at)
                 return
             with shared.writing() as session:
-                self.crawls[at].settle(session, page, "done")
+                self.crawls[at].settle(session, [Settled(page, "done")])
                 self.crawls[at].held(session, asked=0)
             self.visited.append(page.url)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -11,11 +13,13 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from crawler.crawling.watch import watch
+from crawler.crawling import runs
+from crawler.crawling.watch import _environment, watch
+from registry.blobs import open_blobs
 from registry.database import Database
 from registry.models import Brand, Listing, Marketplace, Plan, Run, Shard, Sighting, Snapshot
 from registry.settings import Settings
-from tests.crawler.light_shop import LightShop, light_shop
+from tests.crawler.light_shop import LightShop, html, light_shop
 
 LISTINGS = 5_000
 KILLS = 10
@@ -57,23 +61,27 @@ class Killer(threading.Thread):
                 self.kills += 1
 
 
+def planned(database: Database, url: str) -> UUID:
+    with database.writing() as session:
+        plan = Plan(
+            name="p",
+            brand=Brand(slug="velaro", name="Velaro", owner="V"),
+            marketplaces=[Marketplace(name="m", kind="bazaar", url=url)],
+            queries=[],
+            browse=["/c/bags"],
+            threshold=0.6,
+            max_pages=100_000,
+        )
+        session.add(plan)
+        session.flush()
+        return plan.id
+
+
 def test_ten_kills_lose_nothing_and_repeat_next_to_nothing(
     settings: Settings, database: Database
 ) -> None:
     with light_shop(LISTINGS) as shop:
-        with database.writing() as session:
-            plan = Plan(
-                name="p",
-                brand=Brand(slug="velaro", name="Velaro", owner="V"),
-                marketplaces=[Marketplace(name="m", kind="bazaar", url=shop.url)],
-                queries=[],
-                browse=["/c/bags"],
-                threshold=0.6,
-                max_pages=100_000,
-            )
-            session.add(plan)
-            session.flush()
-            plan_id = plan.id
+        plan_id = planned(database, shop.url)
         killer = Killer(shop, database)
         killer.start()
         *_, last = watch(settings, database, plan_id)
@@ -89,3 +97,28 @@ def test_ten_kills_lose_nothing_and_repeat_next_to_nothing(
         assert session.scalars(select(Run.state)).all() == ["finished"]
     twice = sum(asked.values()) - len(asked)
     assert twice <= 0.02 * len(asked), f"{twice} of {len(asked)} pages were fetched twice"
+
+
+def test_a_page_that_cannot_be_read_is_kept_though_the_crawl_is_killed(
+    settings: Settings, database: Database
+) -> None:
+    with light_shop(200, empty=set(range(200)), seconds=0.05) as shop:
+        plan_id = planned(database, shop.url)
+        with database.writing() as session:
+            run_id = runs.begin(session, plan_id).id
+            (shard,) = runs.shards_of(session, run_id)
+        command = [sys.executable, "-m", "crawler", str(shard.id)]
+        with subprocess.Popen(
+            command, env={**os.environ, **_environment(settings)}, stdout=subprocess.DEVNULL
+        ) as crawl:
+            while shop.asked.total() < 60:
+                assert crawl.poll() is None
+                time.sleep(0.01)
+            crawl.kill()
+    with database.reading() as session:
+        said = session.get_one(Shard, shard.id).stats["fields"]
+    assert 0 < said["kinds"]["listing"]["unread"] < 200
+    samples = [one for one in said["samples"] if one["kind"] == "listing"]
+    assert [one["why"] for one in samples] == ["no listing can be read in this page"] * 2
+    with open_blobs(settings.evidence_store).open(samples[0]["blob"]) as stream:
+        assert stream.read() == html("<p>Hello</p>")

@@ -12,11 +12,13 @@ import pytest
 from sqlalchemy import select
 
 from crawler.crawling.watch import Progress, RunStopped, watch
+from crawler.network import conduct, politeness
+from crawler.network.politeness import Pace
 from crawler.ways_in.links import MAX_FOLLOWED, listings_in, read_page, visit_link_pages
 from crawler.ways_in.places import Places
 from registry.database import Database
 from registry.errors import TouchstoneError
-from registry.models import Lead, Run
+from registry.models import Host, Lead, Run
 from registry.settings import Settings
 from tests.crawler.ways_in import planned
 
@@ -223,6 +225,27 @@ def test_the_link_pages_of_a_plan_are_read_in_every_run(
     visit_link_pages(settings, database, plan_id)
     (lead,) = kept(database).values()
     assert (lead.plan_id, lead.times, lead.state) == (plan_id, 2, "waiting")
+
+
+def test_link_pages_are_asked_at_the_pace_of_their_hosts(
+    served: Served, settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Hosts of this machine have none of their own accord.
+    monkeypatch.setattr(conduct, "pace_at", lambda *_: lambda _host: Pace(per_second=50.0))
+    served.pages["/post"] = (200, {}, '<html><a href="/aB1c">x</a></html>')
+    served.pages["/aB1c"] = (302, {"Location": f"{SHOP}/item/1/x"}, "")
+    with database.writing() as session:
+        planned(session)
+    read = read_page(settings, database, served.at("/post"))
+    assert [link.url for link in read.links] == [f"{SHOP}/item/1/x"]
+    host = f"127.0.0.1:{served.port}"
+    with database.writing() as session:
+        assert [row.name for row in session.scalars(select(Host))] == [host]
+        politeness.pause(session, host, 500, "HTTP 429")
+    asked = len(served.asked)
+    with pytest.raises(TouchstoneError, match="HTTP 429"):
+        read_page(settings, database, served.at("/post"))
+    assert len(served.asked) == asked
 
 
 def test_a_page_that_may_not_or_cannot_be_read(

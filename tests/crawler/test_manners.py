@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import threading
@@ -22,12 +23,20 @@ from crawler.crawling import watch
 from crawler.network import conduct as network
 from registry.database import Database
 from registry.errors import TouchstoneError
-from registry.models import Brand, Host, Listing, Marketplace, Plan
+from registry.models import Brand, Host, Listing, Marketplace, Plan, Shard
 from registry.models.base import utcnow
 from registry.settings import Settings
 
 ITEM = """<html><body><h1 class=title>Tote {0}</h1><p class=price>€ 40,00</p>
 <div class=gallery>{1}</div></body></html>"""
+
+
+#: A robots.txt that does not come: the connection ends in its place.
+CUT = "cut"
+
+
+#: An address that is another one once it is quoted anew.
+SIGNED = "/item/6/x?sig=a~b%7Ec"
 
 
 class Shop:
@@ -65,12 +74,17 @@ class Shop:
 
             def do_GET(self) -> None:
                 shop.asked.append((time.time(), self.path, self.headers["User-Agent"]))
-                if self.path == "/robots.txt":
+                if self.path == "/robots.txt" and shop.robots == CUT:
+                    self.close_connection = True
+                elif self.path == "/robots.txt":
                     broken = {} if shop.robots else {"status": "500"}
                     self.answer(shop.robots.encode(), "text/plain", **broken)
                 elif self.path.startswith("/c/"):
-                    links = "".join(f"<a class=card href=/item/{n}/x>{n}</a>" for n in range(1, 7))
-                    self.answer(f"<html><body>{links}</body></html>".encode())
+                    paths = [f"/item/{n}/x" for n in range(1, 6)] + [SIGNED]
+                    links = "".join(f'<a class="card" href="{path}">x</a>' for path in paths)
+                    # Policies and cookies of shops are longer than many a client takes.
+                    long = {"Content_Security_Policy": "x" * 20_000}
+                    self.answer(f"<html><body>{links}</body></html>".encode(), **long)
                 elif self.path.startswith("/item/3/") and shop.busy:
                     shop.busy = False
                     self.answer(b"slow down", status="429", Retry_After="2")
@@ -143,6 +157,7 @@ def test_robots_delay_and_retry_after_are_obeyed(settings: Settings, database: D
         assert listings(settings, database, plan_id) == 5
     assert not [path for path in shop.paths() if path.startswith("/item/2/")]
     assert shop.paths().count("/item/3/x") == 2
+    assert SIGNED in shop.paths()
     said = {agent for _, _, agent in shop.asked}
     assert said == {network.user_agent(settings)}
     pages = [at for at, path, _ in shop.asked if path != "/robots.txt"]
@@ -156,14 +171,22 @@ def test_robots_delay_and_retry_after_are_obeyed(settings: Settings, database: D
         assert host.paused_until is not None
 
 
+@pytest.mark.parametrize(("robots", "said"), [("", "answers 500"), (CUT, "cannot be had (")])
 def test_a_robots_txt_that_cannot_be_had_forbids_all(
-    settings: Settings, database: Database
+    settings: Settings, database: Database, robots: str, said: str
 ) -> None:
-    with Shop("").open() as shop:
+    with Shop(robots).open() as shop:
         plan_id = planned(database, shop.url)
-        with pytest.raises(TouchstoneError):
+        with pytest.raises(TouchstoneError, match=re.escape(f"{said}")):
             listings(settings, database, plan_id)
     assert set(shop.paths()) == {"/robots.txt"}
+    with database.reading() as session:
+        (shard,) = session.scalars(select(Shard)).all()
+    assert shard.stats["errors"] == 1
+    (reason,) = shard.stats["fields"]["reasons"]
+    assert re.fullmatch(
+        rf"robots.txt of 127.0.0.1:\d+ {re.escape(said)}.*nothing else is asked", reason
+    )
 
 
 def test_its_own_team_may_allow_more(settings: Settings, database: Database) -> None:

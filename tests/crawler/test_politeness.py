@@ -16,6 +16,7 @@ from sqlalchemy import select, update
 
 from crawler.network import politeness, turnstile
 from crawler.network.politeness import Pace, ask, new_holder, pause
+from crawler.network.turns import NoTurn, Turns
 from crawler.network.turnstile import HostPaused, Turnstile
 from registry.database import Database
 from registry.models import Host, HostLease
@@ -218,3 +219,34 @@ def test_a_killed_process_frees_its_place(
 async def _enter(stile: Turnstile) -> None:
     async with stile.turn(HOST):
         pass
+
+
+def test_who_asks_page_by_page_keeps_to_the_same_ceiling(database: Database) -> None:
+    pace = Pace(per_second=20, at_once=1)
+    turns = Turns(database, lambda _: pace)
+    began = utcnow()
+    for turn in range(1, 5):
+        with turns.turn(HOST):
+            now = utcnow()
+            with database.reading() as session:
+                next_at = session.get_one(Host, HOST).next_at
+            assert next_at >= began + turn * timedelta(seconds=1 / 20)
+            assert now >= next_at - timedelta(seconds=1 / 20), "not before its time"
+            assert agree(database, "far:1:a", pace).places == 0, "the place is held"
+            with database.writing() as session:
+                politeness.leave(session, "far:1:a")
+    with database.reading() as session:
+        assert session.scalars(select(HostLease)).all() == []
+
+
+def test_a_turn_that_does_not_come_in_time_is_not_waited_for(database: Database) -> None:
+    pace = Pace(at_once=1)
+    turns = Turns(database, lambda _: pace)
+    assert agree(database, "far:1:a", pace).places == 1
+    with pytest.raises(NoTurn, match="may not be asked"), turns.turn(HOST, time.monotonic() + 0.2):
+        raise AssertionError("it was asked")
+    with database.writing() as session:
+        politeness.leave(session, "far:1:a")
+        pause(session, HOST, 500, "HTTP 503")
+    with pytest.raises(NoTurn, match="HTTP 503"), turns.turn(HOST):
+        raise AssertionError("it was asked")

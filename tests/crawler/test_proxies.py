@@ -214,8 +214,12 @@ def test_what_a_plan_may_name(
         assert row.shown == "http://proxy.example:3128"
 
 
-def test_a_dead_proxy_is_said_to_be_dead(settings: Settings, database: Database) -> None:
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_dead_proxy_is_said_to_be_dead(
+    settings: Settings, database: Database, scheme: str
+) -> None:
     with login_shop(open_items=1, closed_items=0) as (url, asked):
+        url = url.replace("http:", f"{scheme}:")
         with database.writing() as session:
             plan = Plan(
                 name="p",
@@ -238,3 +242,4 @@ def test_a_dead_proxy_is_said_to_be_dead(settings: Settings, database: Database)
         assert alarm.kind == "errors"
         assert "proxy http://127.0.0.1:9" in alarm.seen
         assert "robots" not in alarm.seen
+        assert "message=" not in alarm.seen

@@ -14,11 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
+from crawler.crawling.hashing import picture_row
 from crawler.crawling.store import (
     Seen,
     SeenPicture,
     Target,
-    picture_row,
     store_pictures,
     store_seen,
     store_seller,

@@ -14,8 +14,9 @@ import pytest
 from sqlalchemy import select
 
 from crawler.browsing.sessions import find_login, lock_login, unlock_login
+from crawler.crawling.ahead import Ahead, preflight
 from crawler.crawling.spider import AT_ONCE, WALLS_IN_A_ROW
-from crawler.crawling.watch import Ahead, Progress, preflight, watch
+from crawler.crawling.watch import Progress, watch
 from registry.database import Database
 from registry.errors import TouchstoneError
 from registry.models import Listing, Plan, Shard, Snapshot, StoredSession

@@ -17,12 +17,16 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, select, update
 
-from crawler.crawling.watch import Ahead, Progress, RunStopped, look_ahead, preflight, watch
+from crawler.crawling.ahead import Ahead, look_ahead, preflight
+from crawler.crawling.watch import Progress, RunStopped, watch
+from crawler.network import politeness
+from crawler.network.politeness import Pace
 from registry.database import Database
 from registry.errors import TouchstoneError
 from registry.models import (
     Alarm,
     Brand,
+    Host,
     Job,
     Listing,
     Marketplace,
@@ -36,6 +40,7 @@ from registry.models import (
 )
 from registry.models.base import utcnow
 from registry.settings import Settings
+from tests.crawler.light_shop import light_shop
 from tests.servers import Bazaar, bazaar
 
 
@@ -337,6 +342,23 @@ def test_a_place_that_is_dead_does_not_stop_the_others(
     assert count(database, Listing) > 0
 
 
+def test_preflight_asks_when_its_turn_has_come(
+    settings: Settings, database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    with light_shop(1) as shop:
+        host = shop.url.split("/")[2]
+        place = Ahead("m", "bazaar", shop.url, pace=Pace(per_second=50.0))
+        preflight(settings, place, captures=False)
+        assert dict(shop.asked) == {"/robots.txt": 1, "/": 1}
+        with database.writing() as session:
+            row = session.scalars(select(Host)).one()
+            assert row.name == host
+            politeness.pause(session, host, 500, "HTTP 429")
+        preflight(settings, place, captures=False)
+        assert shop.asked.total() == 2, "it wants to be left alone, and the run will wait"
+    assert "HTTP 429" in caplog.text
+
+
 def test_preflight_asks_as_the_plan_says(settings: Settings) -> None:
     came: list[tuple[str, str]] = []
 
@@ -368,7 +390,7 @@ def test_preflight_asks_as_the_plan_says(settings: Settings) -> None:
 
 
 def test_preflight_judges_the_address_that_it_connects_to(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A name may lead elsewhere a moment after it was judged (DNS rebinding)."""
     answers = iter(["93.184.216.34"])
@@ -392,7 +414,7 @@ def test_preflight_judges_the_address_that_it_connects_to(
 def test_preflight_ends_though_the_answer_trickles_in(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("crawler.crawling.watch.PREFLIGHT_SECONDS", 1.0)
+    monkeypatch.setattr("crawler.crawling.ahead.PREFLIGHT_SECONDS", 1.0)
     stop = threading.Event()
 
     def trickle(server: socket.socket) -> None:
