@@ -1,6 +1,6 @@
 # Each target sets up what it needs and says in one line what is missing when it can't.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench lock clean setup-run setup-dev browser services
+.PHONY: help demo test faults check bench lock clean setup-run setup-dev browser services
 PY := .venv/bin/python
 
 help: ## Say what there is
@@ -11,6 +11,10 @@ demo: setup-run browser ## Watch Touchstone find, prove and buy fakes on a synth
 
 test: setup-dev browser services ## Run the tests
 	@. .make/services.env; $(PY) -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder
+
+PURCHASES ?= 1000
+faults: setup-dev browser services ## Buy under kills, cuts and errors: PURCHASES=1000
+	@. .make/services.env; TOUCHSTONE_TEST_PURCHASES=$(PURCHASES) $(PY) -m pytest -q -s tests/purchases/test_faults.py
 
 check: setup-dev ## Lint, types, import directions
 	@.venv/bin/ruff check --quiet .

@@ -30,8 +30,11 @@ from starlette.responses import (
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from bazaar import accounts, troubles
+from bazaar.accounts import Accounts
 from bazaar.checkout import COOKIE, SHIPPING, Basket, Orders
 from bazaar.faults import Faults, Plan
+from bazaar.letters import Letters
 from bazaar.sideshow import reviews, variants
 
 PAGE = 20
@@ -90,9 +93,15 @@ def slug(title: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:60] or "item"
 
 
-def create_app(folder: Path, faults: Plan) -> Starlette:
-    """The application for a world's folder."""
-    shop = _Shop(World.load(folder), Orders(folder / "orders.sqlite"))
+def create_app(folder: Path, faults: Plan, mail: Path | None = None) -> Starlette:
+    """The application for a world's folder.
+
+    Parameters
+    ----------
+    mail
+        A Maildir, into which the shop's e-mails go.
+    """
+    shop = _Shop(World.load(folder), folder / "orders.sqlite", Letters(mail))
     get: list[tuple[str, Callable[..., Any]]] = [
         ("/", shop.home),
         ("/search", shop.search),
@@ -106,6 +115,10 @@ def create_app(folder: Path, faults: Plan) -> Starlette:
         ("/cart", shop.cart),
         ("/checkout/done/{number}", shop.done),
         ("/checkout/{step}", shop.step),
+        ("/bank", shop.bank),
+        ("/account/sign-in", shop.sign_in_page),
+        ("/account/orders", shop.account_orders),
+        ("/orders/find", shop.find_page),
         ("/robots.txt", shop.robots),
         ("/favicon.ico", shop.favicon),
     ]
@@ -113,6 +126,9 @@ def create_app(folder: Path, faults: Plan) -> Starlette:
         ("/cart/add", shop.add),
         ("/checkout/place", shop.place),
         ("/checkout/{step}", shop.take_step),
+        ("/bank", shop.ask_bank),
+        ("/account/sign-in", shop.sign_in),
+        ("/orders/find", shop.find_order),
     ]
     package = Path(__file__).parent
     return Starlette(
@@ -128,9 +144,11 @@ def create_app(folder: Path, faults: Plan) -> Starlette:
 
 
 class _Shop:
-    def __init__(self, world: World, orders: Orders) -> None:
+    def __init__(self, world: World, books: Path, letters: Letters) -> None:
         self.world = world
-        self.orders = orders
+        self.orders = Orders(books)
+        self.accounts = Accounts(books)
+        self.letters = letters
         self.baskets: dict[str, Basket] = {}
         self.placed: dict[str, tuple[Decimal, str]] = {}
         self.templates = Environment(
@@ -201,12 +219,16 @@ class _Shop:
         if request.headers.get("If-None-Match") == tag:
             return Response(status_code=304, headers={"ETag": tag})
         basket = self._basket(request)
+        sold_out = troubles.begin(request, basket)
         data = _json_ld(row, seller, str(request.base_url)) if row["json_ld"] else None
+        if sold_out and data:
+            data["offers"]["availability"] = "https://schema.org/OutOfStock"
         page = self._page(
             "item.html", row=row, seller=seller, token=basket.token, json_ld=data,
-            variants=variants(row), reviews=reviews(row),
+            variants=variants(row), reviews=reviews(row), sold_out=sold_out,
         )  # fmt: skip
-        page.headers["ETag"] = tag
+        if not sold_out:
+            page.headers["ETag"] = tag
         return self._with_basket(page, basket)
 
     async def all_reviews(self, request: Request) -> Response:
@@ -252,21 +274,27 @@ class _Shop:
         row = self.world.listings[str(basket.listing)]
         price = Decimal(row["price"]) * basket.quantity
         shipping = SHIPPING.get(basket.shipping, Decimal(0))
-        return {
-            "row": row, "quantity": basket.quantity, "shipping": shipping,
+        bill = {
+            "row": row, "quantity": basket.quantity, "shipping": shipping, "bill_price": price,
             "total": price + shipping, "seller": self.world.sellers[row["seller"]],
             "currency": row["currency"], "token": basket.token, "basket": basket,
             "rates": SHIPPING,
         }  # fmt: skip
+        troubles.bill(basket, bill, self.world.sellers)
+        return bill
 
     async def cart(self, request: Request) -> Response:
         basket = self._basket(request)
         if basket.listing is None:
             return self._page("message.html", text="Your cart is empty.")
+        troubles.choose_seller(request, basket)
         return self._page("cart.html", **self._bill(basket))
 
     async def step(self, request: Request) -> Response:
         name, basket = request.path_params["step"], self._basket(request)
+        trouble = troubles.page_of(basket, name)
+        if basket.listing is not None and trouble is not None:
+            return self._page(trouble, **self._bill(basket))
         if basket.listing is None or name not in ("address", "shipping", "payment", "review"):
             return RedirectResponse("/cart", 303)
         return self._page(f"checkout_{name}.html", step=name, **self._bill(basket))
@@ -284,8 +312,8 @@ class _Shop:
             return RedirectResponse("/checkout/payment", 303)
         if name == "payment" and form.get("payment"):
             basket.payment = form["payment"]
-            return RedirectResponse("/checkout/review", 303)
-        return RedirectResponse(f"/checkout/{name}", 303)
+            return RedirectResponse(f"/checkout/{troubles.after_payment(basket)}", 303)
+        return troubles.take(basket, name, form) or RedirectResponse(f"/checkout/{name}", 303)
 
     async def place(self, request: Request) -> Response:
         basket = self._basket(request)
@@ -293,9 +321,36 @@ class _Shop:
         ready = basket.listing and basket.address and basket.shipping and basket.payment
         if form is None or not ready:
             return self._page("message.html", 400, text="This order is not complete.")
+        if basket.trouble == "bank":
+            return RedirectResponse("/bank", 303)
+        return self._placed(request, basket)
+
+    async def bank(self, request: Request) -> Response:
+        basket = self._basket(request)
+        if basket.listing is None:
+            return RedirectResponse("/cart", 303)
+        return self._page("bank.html", **self._bill(basket))
+
+    async def ask_bank(self, request: Request) -> Response:
+        basket = self._basket(request)
+        form = await self._form(request, basket)
+        if form is None or basket.trouble != "bank":
+            return self._page("message.html", 400, text="This form has expired.")
+        if form.get("challengeDataEntry") != troubles.CODE:
+            return RedirectResponse("/bank", 303)
+        return self._placed(request, basket)
+
+    def _placed(self, request: Request, basket: Basket) -> Response:
         bill = self._bill(basket)
-        number = self.orders.place(basket, bill["total"], bill["currency"])
+        account = self._account(request)
+        number = self.orders.place(basket, bill["total"], bill["currency"], account)
         self.placed[number] = bill["total"], bill["currency"]
+        address = basket.address
+        self.letters.confirm(
+            address.get("email", ""), number, bill["row"]["title"],
+            price_text(str(bill["total"]), bill["currency"]),
+            "\n".join(address.get(name, "") for name in ("name", "line1", "postcode", "city")),
+        )  # fmt: skip
         return RedirectResponse(f"/checkout/done/{number}", 303)
 
     async def done(self, request: Request) -> Response:
@@ -304,6 +359,55 @@ class _Shop:
             return await self.not_found(request, None)
         total, currency = self.placed[number]
         return self._page("done.html", number=number, total=total, currency=currency)
+
+    # Accounts
+
+    def _account(self, request: Request) -> str | None:
+        return self.accounts.whose(request.cookies.get(accounts.COOKIE, ""))
+
+    async def sign_in_page(self, request: Request) -> Response:
+        basket = self._basket(request)
+        return self._with_basket(self._page("sign_in.html", token=basket.token), basket)
+
+    async def sign_in(self, request: Request) -> Response:
+        form = await self._form(request, self._basket(request))
+        if form is None:
+            return self._page("message.html", 400, text="This form has expired.")
+        email, password = form.get("email", ""), form.get("password", "")
+        if form.get("new"):
+            self.accounts.register(email, password)
+        token = self.accounts.sign_in(email, password)
+        if token is None:
+            return self._page("message.html", 403, text="That is not the password.")
+        response = RedirectResponse("/account/orders", 303)
+        response.set_cookie(accounts.COOKIE, token, max_age=30 * 86_400, httponly=True)
+        return response
+
+    async def account_orders(self, request: Request) -> Response:
+        email = self._account(request)
+        if email is None:
+            return RedirectResponse("/account/sign-in", 303)
+        page = _number(request.query_params.get("page"), 1) or 1
+        rows, more = self.accounts.orders(email, page)
+        return self._page(
+            "account_orders.html", rows=rows, page=page, more=more, listings=self.world.listings
+        )
+
+    async def find_page(self, request: Request) -> Response:
+        basket = self._basket(request)
+        page = self._page("find_order.html", token=basket.token)
+        return self._with_basket(page, basket)
+
+    async def find_order(self, request: Request) -> Response:
+        form = await self._form(request, self._basket(request))
+        if form is None:
+            return self._page("message.html", 400, text="This form has expired.")
+        found = self.accounts.of_guest(form.get("email", ""), form.get("number", "").strip())
+        if found is None:
+            return self._page("message.html", 404, text="There is no such order.")
+        return self._page(
+            "account_orders.html", rows=[found], page=1, more=False, listings=self.world.listings
+        )
 
     # The rest
 

@@ -26,6 +26,7 @@ class Basket:
     address: dict[str, str] = field(default_factory=dict)
     shipping: str = ""
     payment: str = ""
+    trouble: str = ""
 
 
 class Orders:
@@ -45,11 +46,20 @@ class Orders:
         connection.execute("PRAGMA synchronous = FULL")
         return connection
 
-    def place(self, basket: Basket, total: Decimal, currency: str) -> str:
-        """Write an order; its number."""
+    def place(
+        self, basket: Basket, total: Decimal, currency: str, account: str | None = None
+    ) -> str:
+        """Write an order; its number.
+
+        Parameters
+        ----------
+        account
+            Who is signed in; None for a guest.
+        """
         number = f"B-{secrets.randbelow(10**8):08d}"
         address = basket.address
         with self._open() as connection:
+            connection.execute("BEGIN IMMEDIATE")
             connection.execute(
                 "INSERT INTO orders (order_number, listing_id, quantity, total, currency, "
                 "buyer_name, address, email, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -61,4 +71,7 @@ class Orders:
                     address.get("email"), datetime.now(UTC).isoformat(),
                 ),
             )  # fmt: skip
+            connection.execute(
+                "INSERT INTO progress VALUES (?, ?, 'placed', NULL)", (number, account)
+            )
         return number

@@ -164,9 +164,14 @@ class Demo:
         )
 
     def _purchase(self, flagged: Sequence[dict[str, Any]]) -> None:
-        self.touchstone("marketplace", "ordering", "bazaar", "on")
-        for name, role in (("Demo Approver", "approver"), ("Demo Buyer", "buyer")):
+        for name, role in (
+            ("Demo Approver", "approver"),
+            ("Demo Buyer", "buyer"),
+            ("Demo Administrator", "administrator"),
+        ):
             self.touchstone("people", "add", name, "--role", role)
+        administrator = ("--by", "Demo Administrator")
+        self.touchstone("marketplace", "mode", "bazaar", "automatic", *administrator)
         persona = self.folder / "persona.yaml"
         persona.write_text(PERSONA, encoding="utf-8")
         self.touchstone("persona", "add", persona, "--buyer", "Demo Buyer", "--label", "demo")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
@@ -16,19 +17,30 @@ from purchases.states import Given, move
 from registry import jobs, models
 from registry.errors import TouchstoneError
 from registry.models import Purchase, Snapshot
+from registry.models.base import utcnow
 from registry.secrets import Vault
 
+#: While a buyer has something to do with it.
+_ON_ITS_WAY = (
+    "assigned", "ordering", "outcome_unclear", "ordered", "paid", "shipped", "received_sealed",
+    "opened",
+)  # fmt: skip
 #: States in which nothing was bought of the seller, and nothing will be.
 _NOTHING_BOUGHT = ("rejected", "failed", "stopped", "rehearsed")
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A persona that could buy, with what the seller and others have seen of it."""
+    """A persona that could buy, with what the seller and others have seen of it.
+
+    `hindrance` is why it cannot buy today: its buyer is away or has enough to do, or the
+    marketplace does not deliver there. None if nothing is in the way.
+    """
 
     persona: models.Persona
     at_seller: int
     in_all: int
+    hindrance: str | None
 
 
 def assign(
@@ -72,15 +84,23 @@ def choices(session: Session, purchase: Purchase) -> list[Choice]:
     bought = _bought(session)
     seller_id = purchase.snapshot.seller_id
     of_seller = {} if seller_id is None else _bought(session, seller_id)
+    busy = _busy(session)
     found = [
-        Choice(row, of_seller.get(row.id, 0), bought.get(row.id, 0))
+        Choice(
+            row, of_seller.get(row.id, 0), bought.get(row.id, 0), _hindrance(purchase, row, busy)
+        )
         for row in personas.everyone(session)
         if row.active
         and row.person.active
         and "buyer" in row.person.roles
         and row.person.name not in taken
     ]
-    return sorted(found, key=lambda one: (one.at_seller, one.in_all, one.persona.label))
+    return sorted(
+        found,
+        key=lambda one: (
+            one.hindrance is not None, one.at_seller, one.in_all, one.persona.label
+        ),
+    )  # fmt: skip
 
 
 def _choose(
@@ -93,6 +113,9 @@ def _choose(
             raise TouchstoneError(f"the persona {row.label} is {row.person.name}'s")
         if not row.active:
             raise TouchstoneError(f"the persona {row.label} is not used any more")
+        hindrance = _hindrance(purchase, row, _busy(session))
+        if hindrance is not None:
+            raise TouchstoneError(f"the persona {row.label} cannot buy it: {hindrance}")
         _not_the_brand(vault, purchase, row)
         return row
     fitting = [
@@ -106,6 +129,11 @@ def _choose(
             f"there is no persona{of} to buy with: touchstone persona add, for a buyer who "
             "neither requested nor approved this purchase"
         )
+    if fitting[0].hindrance is not None:
+        raise TouchstoneError(
+            "nobody can buy it now: "
+            + "; ".join(f"{one.persona.label}: {one.hindrance}" for one in fitting[:5])
+        )
     if fitting[0].at_seller:
         raise TouchstoneError(
             "each persona has bought of this seller before, who could see a pattern: add one, "
@@ -114,6 +142,27 @@ def _choose(
     row = fitting[0].persona
     _not_the_brand(vault, purchase, row)
     return row
+
+
+def _busy(session: Session) -> dict[str, int]:
+    """How many purchases each buyer has on their way."""
+    counted = session.execute(
+        select(Purchase.buyer, func.count())
+        .where(Purchase.buyer.is_not(None), Purchase.state.in_(_ON_ITS_WAY))
+        .group_by(Purchase.buyer)
+    )
+    return {buyer: number for buyer, number in counted if buyer}
+
+
+def _hindrance(purchase: Purchase, row: models.Persona, busy: Mapping[str, int]) -> str | None:
+    person, delivers_to = row.person, purchase.listing.marketplace.delivers_to
+    if person.is_away(utcnow().date()):
+        return f"{person.name} is away until {person.away_until}"
+    if person.at_once is not None and busy.get(person.name, 0) >= person.at_once:
+        return f"{person.name} has {busy[person.name]} purchases on their way"
+    if delivers_to is not None and row.country not in delivers_to:
+        return f"{purchase.listing.marketplace.name} does not deliver to {row.country}"
+    return None
 
 
 def _bought(session: Session, seller_id: UUID | None = None) -> dict[UUID, int]:

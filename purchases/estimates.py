@@ -14,14 +14,17 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import and_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from registry.errors import TouchstoneError
-from registry.models import FrameListing, Purchase, SampleFrame
+from registry.models import FrameListing, Listing, Purchase, SampleFrame
 from registry.shares import Z95, wilson
 
-#: Two-sided 95 %.
-
+_BOUGHT_AT_RANDOM = and_(
+    Purchase.frame_id == FrameListing.frame_id,
+    Purchase.listing_id == FrameListing.listing_id,
+    Purchase.arm == "random",
+)
 _DECIDED = {"genuine": False, "other_infringement": False, "counterfeit": True}
 
 
@@ -62,6 +65,33 @@ class Estimate:
     most: float
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A drawn listing: its place in its stratum, and the purchase that decides what it is."""
+
+    stratum: str
+    place: int
+    probability: float
+    listing: Listing
+    purchase: Purchase | None
+
+
+def places(session: Session, frame_id: UUID) -> list[Place]:
+    """What was drawn of a frame, in the order of the draw; empty before it."""
+    rows = session.execute(
+        select(FrameListing, Listing, Purchase)
+        .join(Listing, Listing.id == FrameListing.listing_id)
+        .outerjoin(Purchase, _BOUGHT_AT_RANDOM)
+        .where(FrameListing.frame_id == frame_id, FrameListing.drawn.is_not(None))
+        .order_by(FrameListing.stratum, FrameListing.drawn)
+        .options(joinedload(Listing.marketplace))
+    )
+    return [
+        Place(row.stratum, row.drawn or 0, row.probability, listing, purchase)
+        for row, listing, purchase in rows
+    ]
+
+
 def estimate(session: Session, frame_id: UUID) -> Estimate:
     """Estimate from the purchases of a drawn sample.
 
@@ -75,14 +105,7 @@ def estimate(session: Session, frame_id: UUID) -> Estimate:
         raise TouchstoneError(f"there is no drawn sample {frame_id}: touchstone sample draw")
     rows = session.execute(
         select(FrameListing.stratum, FrameListing.probability, Purchase.outcome)
-        .outerjoin(
-            Purchase,
-            and_(
-                Purchase.frame_id == FrameListing.frame_id,
-                Purchase.listing_id == FrameListing.listing_id,
-                Purchase.arm == "random",
-            ),
-        )
+        .outerjoin(Purchase, _BOUGHT_AT_RANDOM)
         .where(FrameListing.frame_id == frame_id, FrameListing.drawn.is_not(None))
     )
     return work_out(

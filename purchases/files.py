@@ -60,6 +60,8 @@ def add(
     part = {purchase.buyer, purchase.examiner, purchase.second_examiner}
     if person.name not in part and "administrator" not in person.roles:
         raise IllegalMove(f"{person.name} has no part in this purchase")
+    if person.name in (purchase.examiner, purchase.second_examiner) and kind != "examination":
+        raise IllegalMove(f"{person.name} examines it: their files are of the examination")
     taken = read_taken(stored.path)
     case = case_of(session, purchase, actor=person.name)
     exhibit = add_file(

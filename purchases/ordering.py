@@ -1,35 +1,44 @@
 """The job that buys: a rehearsal up to the ordering click, or the click, at most once.
 
-Before the click its intent is committed (`clicked_at`), under the fence of the job. Whoever
-finds the intent without an outcome writes *outcome unclear* and clicks nothing.
+Before the click its intent is committed (`clicked_at`), under the fence of the job, whether the
+recipe or a person makes it. Whoever finds the intent without an outcome writes *outcome unclear*
+and clicks nothing. What is done in the browser stands in `purchases.buying`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
-from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from playwright.async_api import Error as PlaywrightError
-from playwright.async_api import Page, Request, Response, Route
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from crawler.browsing.browser import CONTEXT_OPTIONS, find_chromium, open_browser, tame
-from crawler.marketplaces import KINDS
-from crawler.marketplaces.checkout import Checkout
+from crawler.browsing.browser import (
+    CONTEXT_OPTIONS,
+    MAX_SECONDS,
+    find_chromium,
+    open_browser,
+    tame,
+)
+from crawler.browsing.sessions import Login
 from crawler.network.gate import gate_of
-from crawler.network.gateway import Gateway
 from evidence.capturing.capture import Capture
-from evidence.capturing.recorder import Recorder, Sealed
+from evidence.capturing.recorder import Recorder
 from evidence.capturing.workspace import workspace
 from evidence.custody.keeping import enter, keep
 from evidence.signing.signer import Signer, open_signer
-from purchases.checkout import Stopped, Walk
+from purchases import orders
+from purchases.buying.asking import MAX_ASKED, Asker, note
+from purchases.buying.checking import PriceChanged
+from purchases.buying.guard import Guard
+from purchases.buying.outcome import Outcome, look_for_outcome, until_confirmed
+from purchases.buying.reasons import Stopped
+from purchases.buying.seat import check_taker
+from purchases.buying.walking import Walk
+from purchases.buying.wanted import Wanted, wanted_of
 from purchases.people import MACHINE
 from purchases.personas import Persona, of_purchase
 from purchases.states import Given, move
@@ -39,40 +48,6 @@ from registry.models.base import utcnow
 from registry.money import Money
 from registry.secrets import open_vault
 from registry.settings import Settings
-
-OUTCOME_SECONDS = 45.0
-#: How long a request that posts waits for the answer to another before it goes all the same.
-TURN_SECONDS = 5.0
-_SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What is to be bought, as it was approved.
-
-    Parameters
-    ----------
-    click
-        Whether ordering is switched on for the marketplace.
-    """
-
-    url: str
-    title: str
-    seller: str | None
-    limit: Money
-    recipe: Checkout
-    click: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What came of it: the state to go to, and what is known then."""
-
-    state: str
-    note: str | None = None
-    number: str | None = None
-    total: Money | None = None
-    sealed: Sealed | None = None
 
 
 def purchase_job(hold: jobs.Hold, settings: Settings, blobs: Blobs) -> None:
@@ -100,12 +75,20 @@ def given_up(session: Session, job_id: UUID, error: str) -> None:
     After the click it is not known what came of it, whatever the error was.
     """
     job = session.get_one(models.Job, job_id)
-    purchase = session.get_one(models.Purchase, UUID(job.payload["purchase_id"]))
+    purchase = _locked(session, UUID(job.payload["purchase_id"]))
     if _superseded(job, purchase) or purchase.state not in ("assigned", "ordering"):
         return
+    if _in_other_hands(session, purchase.id, job_id):
+        return
     to = "stopped" if purchase.clicked_at is None else "outcome_unclear"
-    note = " ".join(f"given up: {error}".split())[:500]
-    move(session, purchase, to, by=MACHINE, given=Given(note=note))
+    said = " ".join(f"given up: {error}".split())[:500]
+    move(session, purchase, to, by=MACHINE, given=Given(note=said))
+
+
+def _locked(session: Session, purchase_id: UUID) -> models.Purchase:
+    return session.get_one(
+        models.Purchase, purchase_id, with_for_update=True, populate_existing=True
+    )
 
 
 def _superseded(job: models.Job, purchase: models.Purchase) -> bool:
@@ -113,55 +96,61 @@ def _superseded(job: models.Job, purchase: models.Purchase) -> bool:
     return purchase.assigned_at is None or job.created_at < purchase.assigned_at
 
 
+def _in_other_hands(session: Session, purchase_id: UUID, job_id: UUID) -> bool:
+    """Whether another job has the purchase just now: one at a time, or both would end it."""
+    others = session.scalars(
+        select(models.Job).where(
+            models.Job.kind == "purchase",
+            models.Job.state == "running",
+            models.Job.id != job_id,
+            models.Job.lease_until > utcnow(),
+        )
+    )
+    return any(job.payload.get("purchase_id") == str(purchase_id) for job in others)
+
+
 def _buy(hold: jobs.Hold, settings: Settings, blobs: Blobs, purchase_id: UUID) -> None:
     with hold.writing() as session:
-        purchase = session.get_one(models.Purchase, purchase_id)
-        superseded = _superseded(session.get_one(models.Job, hold.claim.job_id), purchase)
-        if purchase.state == "assigned" and not superseded:
+        purchase = _locked(session, purchase_id)
+        idle = _superseded(session.get_one(models.Job, hold.claim.job_id), purchase)
+        idle = idle or _in_other_hands(session, purchase_id, hold.claim.job_id)
+        if purchase.state == "assigned" and not idle:
             move(session, purchase, "ordering", by=MACHINE)
         state, clicked = purchase.state, purchase.clicked_at is not None
         listing = purchase.listing
-        order = _order(purchase) if state == "ordering" and not clicked else None
-    if superseded or state != "ordering":
-        with hold.finishing({"state": state}):
-            return  # it was rejected, is over already or has another job
+        if idle or state != "ordering":
+            # It was rejected, is over already or has another job. Ended before the purchase is
+            # unlocked, or the other one would see this one at work and leave it alone as well.
+            jobs.finish(session, hold.claim, {"state": state})
+            return
+        order = None if clicked else wanted_of(purchase)
     if clicked:
-        note = "the worker was lost after the ordering click; look into the shop's orders"
-        _end(hold, settings, purchase_id, Outcome("outcome_unclear", note))
+        said = "the worker was lost after the ordering click; look into the shop's orders"
+        _end(hold, settings, purchase_id, Outcome("outcome_unclear", said))
         return
-    if isinstance(order, Outcome):
-        _end(hold, settings, purchase_id, order)
+    if order is None:
+        said = f"there is no checkout recipe for {listing.marketplace.kind}"
+        _end(hold, settings, purchase_id, Outcome("stopped", said, reason="no_recipe"))
         return
-    assert order is not None
+    halted = orders.before_attempt(hold, settings, blobs, purchase_id)
+    if halted is not None:
+        _end(hold, settings, purchase_id, Outcome(*halted, reason="tried_before"))
+        return
     with hold.database.reading() as session:
+        vault = open_vault(settings)
         purchase = session.get_one(models.Purchase, purchase_id)
-        persona = of_purchase(session, open_vault(settings), purchase)
+        persona = of_purchase(session, vault, purchase)
+        login = orders.login_of(session, vault, purchase)
     signer = open_signer(settings)  # before the shop is visited: without one, nothing is sealed
     with workspace(settings.data_dir) as folder:
         outcome = asyncio.run(
-            Buyer(hold, settings, purchase_id, order, persona, folder, signer).buy()
+            Buyer(hold, settings, purchase_id, order, persona, folder, signer, login).buy()
         )
         capture = None
         if outcome.sealed is not None:
             seen = Capture("complete", 200, order.url, outcome.sealed)
             capture = keep(seen, listing, settings, blobs)
         _end(hold, settings, purchase_id, outcome, capture)
-
-
-def _order(purchase: models.Purchase) -> Order | Outcome:
-    snapshot = purchase.snapshot
-    marketplace = purchase.listing.marketplace
-    recipe = KINDS[marketplace.kind].checkout
-    if recipe is None:
-        return Outcome("stopped", f"there is no checkout recipe for {marketplace.kind}")
-    return Order(
-        url=purchase.listing.url,
-        title=snapshot.title,
-        seller=snapshot.seller.name if snapshot.seller else None,
-        limit=purchase.limit,
-        recipe=recipe,
-        click=marketplace.ordering,
-    )
 
 
 def _end(
@@ -172,8 +161,13 @@ def _end(
     capture: models.Capture | None = None,
 ) -> None:
     with hold.finishing({"state": outcome.state}) as session:
-        purchase = session.get_one(models.Purchase, purchase_id)
-        given = Given(note=outcome.note, order_number=outcome.number, total=outcome.total)
+        purchase = _locked(session, purchase_id)
+        if purchase.clicked_at is not None and outcome.state in ("stopped", "rehearsed"):
+            raise jobs.LeaseLost(f"purchase {purchase_id} was clicked by another")
+        details = {"reason": outcome.reason} if outcome.reason else {}
+        given = Given(
+            note=outcome.note, order_number=outcome.number, total=outcome.total, details=details
+        )
         move(session, purchase, outcome.state, by=MACHINE, given=given)
         if capture is not None:
             capture.purchase_id = purchase_id
@@ -181,17 +175,18 @@ def _end(
 
 
 class Buyer:
-    """One try in one fresh browser."""
+    """One try in one fresh browser, signed in where the persona has an account."""
 
     def __init__(
         self,
         hold: jobs.Hold,
         settings: Settings,
         purchase_id: UUID,
-        order: Order,
+        order: Wanted,
         persona: Persona,
         folder: Path,
         signer: Signer,
+        login: Login | None = None,
     ) -> None:
         self.hold = hold
         self.settings = settings
@@ -200,27 +195,44 @@ class Buyer:
         self.persona = persona
         self.folder = folder
         self.signer = signer
-        self.clicked = False
+        self.storage = login.storage if login is not None else None
+        self.intended = False
+        self._reviewed = False
 
     async def buy(self) -> Outcome:
         """Go as far as is allowed; after the click, no error is raised any more."""
         gate = gate_of(self.settings)
         await gate.acheck(self.order.url)
+        seconds = MAX_SECONDS + MAX_ASKED * self.settings.person_minutes * 60
         try:
-            async with open_browser(find_chromium(self.settings.browser), gate) as opened:
-                context = await opened.browser.new_context(**CONTEXT_OPTIONS)
+            async with open_browser(
+                find_chromium(self.settings.browser), gate, seconds=seconds
+            ) as opened:
+                options = {**CONTEXT_OPTIONS, "storage_state": self.storage}
+                context = await opened.browser.new_context(**options)
                 page = await context.new_page()
                 await tame(page)
                 recorder = Recorder(page, opened.gateway, self.folder, self._why(), self.signer)
                 await recorder.start()
-                walk = Walk(page, recorder, self.order.recipe, self.persona.fields())
-                outcome = await self._walk(walk)
+                walk = Walk(
+                    page,
+                    recorder,
+                    self.order,
+                    self.persona.fields(),
+                    signed_in=self.storage is not None,
+                    before_submit=self._before_submit,
+                )
+                self.guard = Guard(page, opened.gateway, walk, self._still_ours)
+                await self.guard.start()
+                outcome = await self._go(walk, recorder)
                 return await self._seal(recorder, outcome)
+        except jobs.LeaseLost:
+            raise
         except Exception as error:
-            if not self.clicked:
+            if not self.intended:
                 raise  # nothing was ordered: the job may be tried again
-            note = f"after the ordering click: {type(error).__name__}: {error}"[:500]
-            return Outcome("outcome_unclear", note)
+            said = f"after the ordering click: {type(error).__name__}: {error}"[:500]
+            return Outcome("outcome_unclear", said)
 
     def _why(self) -> dict[str, str]:
         return {
@@ -229,24 +241,119 @@ class Buyer:
             "url": self.order.url,
         }
 
-    async def _walk(self, walk: Walk) -> Outcome:
+    async def _before_submit(self, to_review: bool) -> None:
+        self.guard.go_on()
+        if to_review:
+            await self._note_review()
+
+    async def _note_review(self) -> None:
+        """From here on another attempt first looks whether this one has ordered."""
+
+        def write() -> None:
+            with self.hold.writing() as session:
+                orders.note_review(session, self.purchase_id)
+
+        if not self._reviewed:
+            await asyncio.to_thread(write)
+            self._reviewed = True
+
+    async def _go(self, walk: Walk, recorder: Recorder) -> Outcome:
+        asker = Asker(self.hold, self.settings, self.purchase_id, self.order, recorder, self.guard)
         try:
-            await walk.to_review(self.order.url)
-            total = await walk.check(self.order.title, self.order.seller, self.order.limit)
+            total = await self._to_review(walk, asker)
+            if self.order.mode == "rehearse":
+                said = "rehearsed: the marketplace is in the mode rehearse"
+                return Outcome("rehearsed", said, total=total)
+            if self.order.mode == "assisted":
+                total = await self._clicked_by_buyer(walk, asker, total)
+            else:
+                await self._click(walk)
         except Stopped as stopped:
             with contextlib.suppress(PlaywrightError, TimeoutError):
-                await walk.recorder.step("stopped")
-            return Outcome("stopped", str(stopped))
-        if not self.order.click:
-            note = "rehearsed: ordering is switched off for this marketplace"
-            return Outcome("rehearsed", note, total=total)
-        await asyncio.to_thread(self._intend)
-        self.clicked = True
-        return await self._click(walk, total)
+                await recorder.step("stopped")
+            if walk.confirmed:
+                said = f"the shop shows an order that was not meant to be made: {stopped}"
+                return Outcome("outcome_unclear", said[:500], reason=stopped.reason)
+            return Outcome("stopped", str(stopped), reason=stopped.reason)
+        return await look_for_outcome(walk, asker, total)
 
-    def _intend(self) -> None:
-        """Commit that the click comes now; only one may ever do so for a purchase."""
+    async def _to_review(self, walk: Walk, asker: Asker) -> Money:
+        """To the last page before the order, everything compared; the buyer helps where needed."""
+        begun = False
+        while True:
+            try:
+                await (walk.find_step() if begun else walk.begin())
+                begun = True
+                await walk.to_review()
+                await self._note_review()  # if it was a person who brought it there
+                return await walk.check()
+            except Stopped as stopped:
+                if walk.confirmed or not asker.may_ask(stopped.reason):
+                    raise
+                answer = await asker.ask(stopped)
+                if not answer.given_back:
+                    how = "nobody came" if answer.by is None else f"{answer.by} did not go on"
+                    raise Stopped(stopped.reason, f"{stopped}; {how}") from stopped
+                if isinstance(stopped, PriceChanged):
+                    walk.accepted = stopped.now
+
+    async def _click(self, walk: Walk) -> None:
+        """The ordering click of the recipe."""
+        await asyncio.to_thread(self._intend)
+        self.intended = True
+        await self.guard.click_comes()
+        await self._still_ours()
+        button = walk.page.locator(self.order.recipe.order_button)
+        with contextlib.suppress(PlaywrightError):
+            # No waiting for navigation in the click itself, and never a second click.
+            await button.click(no_wait_after=True, timeout=5_000)
+
+    async def _clicked_by_buyer(self, walk: Walk, asker: Asker, total: Money) -> Money:
+        """Wait for the ordering click of the buyer: the total then.
+
+        Raises
+        ------
+        Stopped
+            If nothing was ordered.
+        """
+        if not asker.may_ask("order_click"):
+            raise Stopped("order_click", "the ordering click is the buyer's, and nobody is asked")
+
+        async def allow(takeover_id: UUID) -> None:
+            await asyncio.to_thread(self._intend, takeover_id)
+            self.intended = True
+
+        click = Stopped("order_click", f"the order of {total} is ready, but for the click")
+        answer = await asker.ask(click, allow=allow, until=lambda: until_confirmed(walk))
+        if self.intended:
+            return self.guard.total or total
+        if isinstance(self.guard.failed, jobs.LeaseLost | Stopped):
+            raise self.guard.failed
+        if answer.by is None:
+            raise Stopped("order_click", f"{click}; nobody came")
+        failed = f": {self.guard.failed}" if self.guard.failed else ""
+        raise Stopped("declined", f"{answer.by} did not make the ordering click{failed}"[:500])
+
+    def _intend(self, takeover_id: UUID | None = None) -> None:
+        """Commit that the click comes now; only one may ever do so for a purchase.
+
+        Parameters
+        ----------
+        takeover_id
+            In which the buyer makes it; None: the recipe makes it.
+        """
         with self.hold.writing() as session:
+            purchase = _locked(session, self.purchase_id)
+            marketplace = session.get_one(
+                models.Marketplace, self.order.marketplace_id, populate_existing=True
+            )
+            if marketplace.mode != self.order.mode:
+                said = f"the marketplace is in the mode {marketplace.mode} since"
+                raise Stopped("mode_changed", said)
+            actor = MACHINE.name
+            if takeover_id is not None:
+                takeover = session.get_one(models.Takeover, takeover_id)
+                actor = check_taker(session, purchase.id, takeover.taken_by or "")
             intended = session.scalars(
                 update(models.Purchase)
                 .where(
@@ -260,95 +367,33 @@ class Buyer:
             ).all()
             if not intended:
                 raise jobs.LeaseLost(f"purchase {self.purchase_id} was clicked already")
+            note(
+                session, purchase.id, actor, "the ordering click comes",
+                mode=marketplace.mode, allowed_by=marketplace.mode_by or "",
+            )  # fmt: skip
 
-    async def _click(self, walk: Walk, total: Money) -> Outcome:
-        page, recipe = walk.page, self.order.recipe
-        await _once(page, walk.recorder.gateway)
-        button = page.locator(recipe.order_button)
-        with contextlib.suppress(PlaywrightError):
-            # No waiting for navigation in the click itself, and never a second click.
-            await button.click(no_wait_after=True, timeout=5_000)
-        thanks = re.compile(recipe.thanks)
-        with contextlib.suppress(PlaywrightError):
-            await page.wait_for_url(
-                lambda url: bool(thanks.search(urlsplit(url).path)),
-                timeout=OUTCOME_SECONDS * 1000,
-                wait_until="load",
-            )
-        number = None
-        # Whatever the page does now, it is neither an error nor waited for without an end.
-        with contextlib.suppress(PlaywrightError, TimeoutError):
-            async with asyncio.timeout(OUTCOME_SECONDS):
-                number = await walk.order_number()
-        with contextlib.suppress(PlaywrightError, TimeoutError):
-            await walk.recorder.step("outcome")
-        if number is None:
-            note = f"no confirmation was seen; the page was {page.url[:200]}"
-            return Outcome("outcome_unclear", note, total=total)
-        return Outcome("ordered", number=number, total=total)
+    async def _still_ours(self) -> None:
+        """Look whether the job went to another since the intent was written.
+
+        A machine may stand still for longer than the lease, and what it orders when it goes on
+        would be nobody's.
+
+        Raises
+        ------
+        LeaseLost
+            If it did.
+        """
+
+        def look() -> None:
+            with self.hold.writing():
+                pass
+
+        await asyncio.to_thread(look)
 
     async def _seal(self, recorder: Recorder, outcome: Outcome) -> Outcome:
         sealed = await recorder.seal(
             state=outcome.state, order_number=outcome.number, note=outcome.note
         )
-        return Outcome(outcome.state, outcome.note, outcome.number, outcome.total, sealed)
-
-
-async def _once(page: Page, gateway: Gateway) -> None:
-    """Let nothing that orders be sent twice from here on, whatever page and browser do.
-
-    The page's script may post again, so each address is posted to once. The browser may send
-    again what got no answer, so what posts goes one after the other, each with one new
-    connection until its answer is here; no other post cuts off the order before it. Beacons
-    order nothing, and would cut off the confirmation, being sent when the page is left: they
-    are not sent.
-    """
-    sent: set[str] = set()
-    redirected: set[Request] = set()
-    turn = asyncio.Lock()
-    whose: Request | None = None
-
-    async def judge(route: Route) -> None:
-        nonlocal whose
-        request = route.request
-        if request.method in _SAFE_METHODS:
-            await route.continue_()
-        elif request.url not in sent and request.resource_type != "ping":
-            sent.add(request.url)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(turn.acquire(), TURN_SECONDS)
-                whose = request
-                await gateway.hold_to_one()
-            await route.continue_()
-        else:
-            await route.abort("blockedbyclient")
-
-    def concerns(request: Request) -> bool:
-        """Whether it is what is held for, or what that led to; an order may be a GET as well."""
-        if whose is None:
-            return request.is_navigation_request() and request.frame == page.main_frame
-        first = request
-        while first.redirected_from is not None:
-            first = first.redirected_from
-        return first == whose
-
-    def answered(response: Response) -> None:
-        if concerns(response.request):
-            gateway.release()
-            if 300 <= response.status < 400:
-                redirected.add(response.request)
-
-    def ended(request: Request) -> None:
-        nonlocal whose
-        if concerns(request):
-            gateway.release()
-            # Where a post leads to is part of its turn: the next one would cut that off.
-            if whose is not None and request not in redirected:
-                whose = None
-                turn.release()
-
-    await page.route("**/*", judge)
-    page.on("response", answered)
-    page.on("requestfinished", ended)
-    page.on("requestfailed", ended)
-    await gateway.hold_to_one()
+        return Outcome(
+            outcome.state, outcome.note, outcome.number, outcome.total, sealed, outcome.reason
+        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Iterable, Sequence
+from datetime import date
 from typing import Final
 
 from sqlalchemy import func, select
@@ -67,6 +68,38 @@ def change(
     return person
 
 
+def set_away(session: Session, name: str, since: date | None, until: date | None) -> Person:
+    """Say from when to when a person buys nothing, both days included; None: they are here.
+
+    Raises
+    ------
+    TouchstoneError
+        If there is no such person, or the days make no sense.
+    """
+    person = find(session, name)
+    if (since is None) != (until is None) or (since and until and since > until):
+        raise TouchstoneError("away: give the first day and the last, in this order")
+    person.away_from, person.away_until = since, until
+    session.flush()
+    return person
+
+
+def set_at_once(session: Session, name: str, number: int | None) -> Person:
+    """Say how many purchases a buyer may have on their way; None is any number.
+
+    Raises
+    ------
+    TouchstoneError
+        If there is no such person, or it is no number of purchases.
+    """
+    person = find(session, name)
+    if number is not None and number < 1:
+        raise TouchstoneError("at once: one or more")
+    person.at_once = number
+    session.flush()
+    return person
+
+
 def find(session: Session, name: str, *, even_if_gone: bool = False) -> Person:
     """The person of a name, however it is spaced or capitalised.
 
@@ -119,6 +152,12 @@ def by_code(session: Session, code: str) -> Person | None:
     """Whose code that is; None if it is nobody's who acts."""
     person = session.scalar(select(Person).where(Person.code_sha256 == _hash(code)))
     return person if person is not None and person.active else None
+
+
+def has_code(session: Session, name: str) -> bool:
+    """Whether somebody is called so who signs in with a code."""
+    person = _called(session, " ".join(name.split()))
+    return person is not None and person.active and person.code_sha256 is not None
 
 
 def _called(session: Session, name: str) -> Person | None:

@@ -16,14 +16,17 @@ from sqlalchemy.orm import Session
 
 from evidence.custody import ledger
 from matchers.values import Rates
-from purchases import money
+from purchases import deadlines, money
 from purchases.people import Machine
 from purchases.ways import WAYS, Way
 from registry.errors import TouchstoneError
 from registry.models import (
     Examination,
     ExaminationRule,
+    Listing,
+    Marketplace,
     Person,
+    Persona,
     Purchase,
     PurchaseEvent,
     PurchaseFile,
@@ -85,7 +88,8 @@ def move(
 
     The state is compared in the database, not in memory: of two who move it at once, one
     comes too late. The ledger is told last, since whoever appends to it keeps all others
-    waiting.
+    waiting. An order number that another purchase has makes what the machine calls *ordered*
+    *outcome unclear*: what it saw is kept, and a person settles whose it is.
 
     Raises
     ------
@@ -95,12 +99,15 @@ def move(
         If something that is wanted on this way is missing or does not fit, or a limit would
         be overrun.
     """
+    given = given or Given()
+    if isinstance(by, Machine) and given.order_number is not None:
+        to, given = _whose_number(session, purchase, to, given)
     seen = purchase.state
     way = _BY_STATES.get((seen, to))
     if way is None:
         raise IllegalMove(f"purchase {purchase.id} is {seen}: it cannot become {to}")
     _admit(session, way, purchase, by)
-    given = _checked(session, way, purchase, by, given or Given())
+    given = _checked(session, way, purchase, by, given)
     moved = session.scalars(
         update(Purchase)
         .where(Purchase.id == purchase.id, Purchase.state == seen)
@@ -111,6 +118,7 @@ def move(
     if not moved:
         raise IllegalMove(f"purchase {purchase.id} is no longer {seen}: look again")
     session.refresh(purchase)
+    deadlines.moved_on(session, purchase)
     entered = money.enter(session, way.money, purchase, given, by.name) if way.money else None
     files = _files(session, purchase, way)
     session.add(
@@ -119,7 +127,12 @@ def move(
             actor=by.name,
             state=to,
             note=given.note,
-            details={**given.details, **({"money": entered} if entered else {})},
+            details={
+                **given.details,
+                **({"money": entered} if entered else {}),
+                # Whose order list is read before another attempt. Not for the ledger.
+                **({"persona_id": str(given.persona)} if given.persona else {}),
+            },
         )
     )
     session.flush()
@@ -157,10 +170,11 @@ def _admit(session: Session, way: Way, purchase: Purchase, by: Person | Machine)
             f"{person.name} may not make a purchase {way.after}: that takes the role "
             f"{' or '.join(way.offices) or 'of the machine'}"
         )
-    others = _offices(purchase, person.name)
+    now = _offices(purchase, person.name)
+    others = now | _earlier(session, purchase, person.name)
     for office in held:
         if office in ("buyer", "examiner"):
-            if office in others:
+            if office in now:
                 return
         elif not others - {office}:
             return
@@ -183,6 +197,29 @@ def _offices(purchase: Purchase, name: str) -> set[str]:
     )
     wanted = name.casefold()
     return {office for office, holder in holders if holder and holder.casefold() == wanted}
+
+
+def _earlier(session: Session, purchase: Purchase, name: str) -> set[str]:
+    """Which offices a person had in earlier tries at a purchase: who saw it is not blind to it."""
+    found, personas = set(), []
+    told = session.execute(
+        select(PurchaseEvent.state, PurchaseEvent.actor, PurchaseEvent.details).where(
+            PurchaseEvent.purchase_id == purchase.id
+        )
+    )
+    for state, actor, details in told:
+        if state == "approved" and actor == name:
+            found.add("approver")
+        if details.get("persona_id"):
+            personas.append(UUID(details["persona_id"]))
+    buyers = session.scalars(
+        select(Person.name)
+        .join(Persona, Persona.person_id == Person.id)
+        .where(Persona.id.in_(personas))
+    )
+    if name in set(buyers):
+        found.add("buyer")
+    return found
 
 
 def _checked(
@@ -230,16 +267,61 @@ def _checked(
         and given.how not in ("browser", "hand")
     ):
         raise TouchstoneError("a purchase is made by browser or by hand")
+    if given.order_number is not None:
+        _of_no_other(session, purchase, given.order_number)
     _money_fits(way, purchase, by, given)
     _examined(session, way, purchase, given)
     return given
+
+
+def _of_no_other(session: Session, purchase: Purchase, number: str) -> None:
+    """An order is one purchase's: two that look alike must not both be taken for it."""
+    other = _other_with(session, purchase, number)
+    if other is not None:
+        raise TouchstoneError(f"order {number} is that of purchase {other}")
+
+
+def _whose_number(session: Session, purchase: Purchase, to: str, given: Given) -> tuple[str, Given]:
+    """Where the machine goes with an order number, and what it says, if another has that."""
+    number = given.order_number
+    assert number is not None
+    other = _other_with(session, purchase, number)
+    if other is None:
+        return to, given
+    said = f"the shop confirmed order {number}, which is that of purchase {other}"
+    note = f"{said}; {given.note}"[:MAX_DETAIL] if given.note else said
+    return "outcome_unclear", replace(given, order_number=None, note=note)
+
+
+def _other_with(session: Session, purchase: Purchase, number: str) -> UUID | None:
+    """The other purchase at the marketplace that has an order number; nobody enters one meanwhile.
+
+    The lock is one that rows which refer to the marketplace do not wait for.
+    """
+    marketplace_id = purchase.listing.marketplace_id
+    session.execute(
+        select(Marketplace.id)
+        .where(Marketplace.id == marketplace_id)
+        .with_for_update(key_share=True)
+    )
+    return session.scalar(
+        select(Purchase.id)
+        .join(Listing, Listing.id == Purchase.listing_id)
+        .where(
+            Listing.marketplace_id == marketplace_id,
+            Purchase.id != purchase.id,
+            Purchase.order_number == number,
+        )
+        .limit(1)
+    )
 
 
 def _may_become(session: Session, purchase: Purchase, person: Person, office: str) -> None:
     there = session.get(Person, person.id, populate_existing=True)
     if there is None or not there.active or office not in there.roles:
         raise TouchstoneError(f"{person.name} is no {office}: touchstone people list")
-    others = _offices(purchase, there.name) - ({office} if office == "buyer" else set())
+    others = _offices(purchase, there.name) | _earlier(session, purchase, there.name)
+    others -= {office} if office == "buyer" else set()
     if others:
         has = " and ".join(sorted(others))
         raise IllegalMove(f"{there.name} is {has} of this purchase, and cannot be its {office}")
@@ -248,7 +330,9 @@ def _may_become(session: Session, purchase: Purchase, person: Person, office: st
 def _money_fits(way: Way, purchase: Purchase, by: Person | Machine, given: Given) -> None:
     if given.total is not None:
         _under_limit(purchase, given.total, "the order")
-    if given.paid is not None and isinstance(by, Person) and "finance" not in by.roles:
+    # Whoever bought it is under the limit, whatever other roles they have.
+    over = isinstance(by, Person) and "finance" in by.roles and by.name != purchase.buyer
+    if given.paid is not None and not over:
         _under_limit(purchase, given.paid, "the payment, unless finance enters it,")
     if given.outcome == "refunded" and given.refunded is None:
         raise TouchstoneError("refunded: how much came back is wanted, as '49.00 EUR'")

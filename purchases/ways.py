@@ -9,7 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 #: What a file of a purchase can show.
-FILES = ("order", "payment", "parcel", "opening", "item", "examination", "disposal", "other")
+FILES = (
+    "order", "payment", "mail", "message", "parcel", "opening", "item", "examination", "disposal",
+    "other",
+)  # fmt: skip
 
 _NEVER_CAME = ("not_delivered", "refunded")
 

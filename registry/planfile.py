@@ -155,7 +155,7 @@ def _marketplace(session: Session, part: MarketplacePart) -> Marketplace:
         session.add(marketplace)
     elif part.url is not None and marketplace.url != str(part.url):
         # What was allowed for one address, a plan file may not turn on another.
-        marketplace.ordering = False
+        marketplace.mode, marketplace.mode_by, marketplace.mode_at = "rehearse", None, None
         marketplace.robots_ignored_by = marketplace.robots_why = marketplace.robots_at = None
         marketplace.url = str(part.url)
     robots = part.robots

@@ -88,6 +88,12 @@ class Settings(BaseSettings):
         pattern=r"^(\[[0-9a-f:]+\]|[A-Za-z0-9.-]+):\d{1,5}$",
         description="Where a live browser that waits for a person is reached by the console.",
     )
+    person_minutes: float = Field(
+        default=15.0,
+        ge=0,
+        le=240,
+        description="How long a checkout waits for a person at what is unexpected; 0: not at all.",
+    )
     signer: str = Field(
         default="keys:",
         description="Who signs: keys: (the key in the data directory) or exec:/path/to/command.",

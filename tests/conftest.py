@@ -32,7 +32,13 @@ hypothesis.settings.load_profile("touchstone")
 #: Files that take minutes: first, so that they do not go on alone when all else is done.
 LONG = (
     "cli/test_chain.py",
+    "purchases/test_faults.py",
     "purchases/test_ordering.py",
+    "purchases/test_orders.py",
+    "purchases/test_taken_over.py",
+    "purchases/test_faults.py",
+    "purchases/test_oscar_orders.py",
+    "purchases/test_taken_over.py",
     "crawler/test_watch.py",
     "crawler/test_recrawl.py",
     "workers/test_kill.py",
@@ -95,12 +101,13 @@ def demand(service: str, url: str) -> str:
 
 
 @contextmanager
-def _postgres() -> Iterator[str]:
-    """A fresh PostgreSQL database, dropped afterwards: its URL."""
+def _postgres(template: str | None = None) -> Iterator[str]:
+    """A fresh PostgreSQL database, empty or a copy, dropped afterwards: its URL."""
     admin = create_engine(demand("postgresql", POSTGRES), isolation_level="AUTOCOMMIT")
     name = f"touchstone_test_{uuid4().hex}"
+    copied = f' TEMPLATE "{template}"' if template else ""
     with admin.connect() as connection:
-        connection.execute(text(f'CREATE DATABASE "{name}"'))
+        connection.execute(text(f'CREATE DATABASE "{name}"{copied}'))
     try:
         yield make_url(POSTGRES).set(database=name).render_as_string(hide_password=False)
     finally:
@@ -110,9 +117,12 @@ def _postgres() -> Iterator[str]:
 
 
 @pytest.fixture
-def postgres_url() -> Iterator[str]:
-    """A fresh, empty PostgreSQL database, dropped afterwards."""
-    with _postgres() as url:
+def postgres_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A fresh PostgreSQL database, dropped afterwards; empty, unless the test has `database`."""
+    template = None
+    if "database" in request.fixturenames:
+        template = make_url(request.getfixturevalue("migrated_postgres")).database
+    with _postgres(template) as url:
         yield url
 
 
@@ -158,14 +168,6 @@ def database(request: pytest.FixtureRequest, database_url: str) -> Iterator[Data
     """A migrated database of each kind, at `database_url`."""
     if database_url.startswith("sqlite"):
         shutil.copy(request.getfixturevalue("migrated_file"), str(make_url(database_url).database))
-    else:
-        admin = create_engine(POSTGRES, isolation_level="AUTOCOMMIT")
-        name = make_url(database_url).database
-        template = make_url(request.getfixturevalue("migrated_postgres")).database
-        with admin.connect() as connection:
-            connection.execute(text(f'DROP DATABASE "{name}" WITH (FORCE)'))
-            connection.execute(text(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'))
-        admin.dispose()
     database = Database(database_url)
     yield database
     database.close()
@@ -179,6 +181,7 @@ def settings(tmp_path: Path, database_url: str) -> Settings:
         database_url=database_url,
         allowed_private_hosts=("127.0.0.1",),
         operator="tester",
+        person_minutes=0,
     )
 
 

@@ -47,13 +47,17 @@ class Bazaar:
 
 
 @contextmanager
-def bazaar(folder: Path, *, seed: int, listings: int, faults: str = "") -> Iterator[Bazaar]:
-    """Make a world and serve it."""
+def bazaar(
+    folder: Path, *, seed: int, listings: int, faults: str = "", mail: Path | None = None
+) -> Iterator[Bazaar]:
+    """Make a world and serve it; its e-mails go into the Maildir `mail`."""
     make = [sys.executable, "-m", "bazaar", "make", str(folder)]
     subprocess.run([*make, "--seed", str(seed), "--listings", str(listings)], check=True)
     serve = [sys.executable, "-m", "bazaar", "serve", str(folder), "--port", "0"]
     if faults:
         serve += ["--faults", faults]
+    if mail is not None:
+        serve += ["--mail", str(mail)]
     server = subprocess.Popen(serve, stdout=subprocess.PIPE, text=True)
     try:
         assert server.stdout is not None

@@ -29,6 +29,7 @@ from console.cli import (
     plans,
     purchases,
     queue,
+    reconciling,
     runs,
     samples,
     schedules,
@@ -86,6 +87,7 @@ app.add_typer(match.app, name="match")
 app.add_typer(evidence.app, name="evidence")
 app.add_typer(cases.app, name="case")
 app.add_typer(ledger.app, name="ledger")
+reconciling.add_to(purchases.app, people.persona_app)
 app.add_typer(purchases.app, name="purchase")
 app.add_typer(people.app, name="people")
 app.add_typer(people.persona_app, name="persona")

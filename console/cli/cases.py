@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,7 +10,7 @@ import typer
 from sqlalchemy import func, select
 
 from console.cli import bags
-from console.cli.house import open_house, parse_id
+from console.cli.house import open_house, parse_day, parse_id
 from console.cli.output import JsonFlag, emit_json, out, plain, table
 from registry.errors import TouchstoneError
 from registry.models import Case, Exhibit
@@ -38,7 +38,7 @@ def open_(
     """Open a case."""
     from evidence.custody import cases
 
-    until = None if retain_until is None else _day(retain_until)
+    until = None if retain_until is None else parse_day(retain_until, "--retain-until")
     with open_house() as house, house.database.writing() as session:
         case = cases.open_case(
             session,
@@ -205,7 +205,11 @@ def retain(
     from evidence.custody import retention
 
     with open_house() as house, house.database.writing() as session:
-        row = _row(retention.retain(session, reference, _day(until), actor=by, reason=reason))
+        row = _row(
+            retention.retain(
+                session, reference, parse_day(until, "--until"), actor=by, reason=reason
+            )
+        )
     _say(row, json)
 
 
@@ -244,13 +248,6 @@ def event(
         emit_json({"seq": entry.seq, "subject": entry.subject, "leaf": entry.leaf})
     else:
         out.print(f"Entry {entry.seq} of the ledger: {plain(entry.event)}, {entry.subject}")
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise TouchstoneError(f"{text!r} is no day: use YYYY-MM-DD") from error
 
 
 def _time(text: str) -> datetime:

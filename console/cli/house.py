@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
 
 from registry.blobs import Blobs, open_blobs
@@ -53,3 +54,17 @@ def parse_id(text: str, what: str) -> UUID:
     except ValueError as error:
         article = "an" if what[0] in "aeiou" else "a"
         raise TouchstoneError(f"{text!r} is not the id of {article} {what}") from error
+
+
+def parse_day(text: str, what: str) -> date:
+    """A day as people type it.
+
+    Raises
+    ------
+    TouchstoneError
+        If it is none.
+    """
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise TouchstoneError(f"{what}: {text!r} is no day, such as 2026-11-25") from error

@@ -1,7 +1,8 @@
-"""`touchstone marketplace`: what is known and under watch, a live try, and where to order."""
+"""`touchstone marketplace`: what is known and under watch, a live try, and how to buy there."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,9 +12,8 @@ from sqlalchemy import select
 from console.cli.house import open_house
 from console.cli.output import JsonFlag, emit_json, out, plain, table
 from registry.errors import TouchstoneError
-from registry.models import Marketplace
+from registry.models import MODES, Marketplace
 from registry.models.base import utcnow
-from registry.settings import load_settings
 
 if TYPE_CHECKING:
     from crawler.marketplaces import Definition
@@ -42,10 +42,13 @@ def list_(json: JsonFlag = False) -> None:
                 "name": m.name,
                 "kind": m.kind,
                 "url": m.url,
-                "ordering": m.ordering,
+                "mode": m.mode,
+                "mode_by": m.mode_by,
+                "mode_at": m.mode_at,
                 "robots": f"ignored, says {m.robots_ignored_by}: {m.robots_why}"
                 if m.robots_ignored_by
                 else "obeyed",
+                "delivers_to": m.delivers_to,
                 "requests_per_second": m.requests_per_second,
                 "requests_at_once": m.requests_at_once,
             }
@@ -56,11 +59,8 @@ def list_(json: JsonFlag = False) -> None:
         emit_json({"marketplaces": rows, "kinds": sorted(KINDS), "support": support})
         return
     table(
-        ("Name", "Kind", "Address", "Ordering", "robots.txt"),
-        (
-            (r["name"], r["kind"], r["url"], "on" if r["ordering"] else "off", r["robots"])
-            for r in rows
-        ),
+        ("Name", "Kind", "Address", "Purchases", "robots.txt"),
+        ((r["name"], r["kind"], r["url"], _mode(r), r["robots"]) for r in rows),
         empty="No marketplace yet: it comes with its first plan.",
     )
     out.print()
@@ -145,24 +145,58 @@ def new(
     out.print("3. Name it in KINDS, in crawler/marketplaces/__init__.py.")
 
 
-@app.command(epilog="Example: `touchstone marketplace ordering bazaar on`")
-def ordering(
+@app.command(epilog='Example: `touchstone marketplace mode bazaar automatic --by "Ann Admin"`')
+def mode(
     name: str,
-    switch: Annotated[str, typer.Argument(help="on or off")],
+    to: Annotated[str, typer.Argument(metavar="MODE", help=", ".join(MODES))],
+    by: Annotated[str, typer.Option("--by", help="Your name: it stands under this decision.")],
     json: JsonFlag = False,
 ) -> None:
-    """Allow or forbid the ordering click. Off by default: purchases stop before it."""
-    if switch not in ("on", "off"):
-        raise TouchstoneError(f"{switch!r} is neither 'on' nor 'off'")
+    """Say how test purchases are made: rehearse, assisted or automatic.
+
+    *rehearse*, the default, stops before the ordering click. *assisted*: the buyer makes the
+    click, in the live browser in the console. *automatic*: the recipe makes it. Only an
+    administrator lets a marketplace order; anybody takes it back to rehearsals.
+    """
+    from purchases.modes import set_mode
+
+    with open_house() as house, house.database.writing() as session:
+        marketplace = set_mode(session, name, to, by)
+        said = {"name": name, "mode": marketplace.mode, "by": marketplace.mode_by}
+    if json:
+        emit_json(said)
+    else:
+        out.print(f"Test purchases on {plain(name)}: {to}, says {plain(said['by'])}.")
+
+
+@app.command(epilog="Examples: `touchstone marketplace delivers bazaar DE AT`, `… bazaar`")
+def delivers(
+    name: str,
+    countries: Annotated[
+        list[str] | None,
+        typer.Argument(help="ISO 3166-1 alpha-2, as DE; none: wherever a buyer lives."),
+    ] = None,
+    json: JsonFlag = False,
+) -> None:
+    """Say to which countries a marketplace delivers: only personas who live there buy on it."""
+    codes = [country.strip().upper() for country in countries or ()]
+    odd = next((code for code in codes if not re.fullmatch("[A-Z]{2}", code)), None)
+    if odd is not None:
+        raise TouchstoneError(f"{odd!r} is no country of ISO 3166-1 alpha-2, as DE is")
     with open_house() as house, house.database.writing() as session:
         marketplace = session.scalar(select(Marketplace).where(Marketplace.name == name))
         if marketplace is None:
             raise TouchstoneError(f"there is no marketplace {name!r}; see marketplace list")
-        marketplace.ordering = switch == "on"
+        marketplace.delivers_to = sorted(set(codes)) or None
+        said = {"name": name, "delivers_to": marketplace.delivers_to}
     if json:
-        emit_json({"name": name, "ordering": switch == "on"})
+        emit_json(said)
     else:
-        out.print(f"Ordering on {plain(name)} is {switch}.")
+        out.print(f"{plain(name)} delivers to {', '.join(codes) or 'wherever a buyer lives'}.")
+
+
+def _mode(row: dict[str, Any]) -> str:
+    return f"{row['mode']}, says {row['mode_by']}" if row["mode_by"] else str(row["mode"])
 
 
 def _support(definition: Definition) -> dict[str, Any]:
@@ -204,23 +238,23 @@ def _live(
     from crawler.marketplaces.interfaces import ApiDefinition, facing
     from crawler.marketplaces.live import check as check_live
     from crawler.marketplaces.live import check_api
-    from crawler.network.gate import gate_of
+    from crawler.network.conduct import asker_of
 
     if url is None:
         raise TouchstoneError(
             f"check: {definition.kind} is a kind and not under watch: give an address as well"
         )
-    settings = load_settings()
-    executable = find_chromium(settings.browser) if browser else None
-    gate = gate_of(settings)
     faced = facing(definition, url, interface)
     reads: list[PageRead] = []
-    if isinstance(faced, ApiDefinition):
-        reads += check_api(gate, faced, url, query=query)
-        if not reads and interface == "api":
-            raise TouchstoneError(f"check: {url} is not the address of a listing")
-    if interface != "api":
-        reads += check_live(gate, definition, url, query=query, browser=executable)
+    with open_house() as house:
+        executable = find_chromium(house.settings.browser) if browser else None
+        asker = asker_of(house.settings, house.database)
+        if isinstance(faced, ApiDefinition):
+            reads += check_api(asker, faced, url, query=query)
+            if not reads and interface == "api":
+                raise TouchstoneError(f"check: {url} is not the address of a listing")
+        if interface != "api":
+            reads += check_live(asker, definition, url, query=query, browser=executable)
     return reads
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from console.cli.house import open_house
+from console.cli.house import open_house, parse_day
 from console.cli.output import JsonFlag, emit_json, out, plain, table
 from purchases import people, personas
 from registry.brandfile import read_yaml
@@ -45,8 +45,8 @@ def list_(json: JsonFlag = False) -> None:
         emit_json(rows)
         return
     table(
-        ("Name", "Roles", ""),
-        ((r["name"], ", ".join(r["roles"]), "" if r["active"] else "gone") for r in rows),
+        ("Name", "Roles", "Away", ""),
+        ((r["name"], ", ".join(r["roles"]), _away(r), "" if r["active"] else "gone") for r in rows),
         empty='Nobody yet: touchstone people add "…" --role approver',
     )
 
@@ -58,12 +58,40 @@ def change(
     gone: Annotated[
         bool | None, typer.Option("--gone/--back", help="Whether they act no longer.")
     ] = None,
+    at_once: Annotated[
+        int | None,
+        typer.Option(min=0, help="The most purchases on their way with this buyer; 0: any."),
+    ] = None,
     json: JsonFlag = False,
 ) -> None:
-    """Give a person other roles, or let them act no longer."""
+    """Give a person other roles, say how much they buy at once, or let them act no longer."""
     with open_house() as house, house.database.writing() as session:
         active = None if gone is None else not gone
-        row = _row(people.change(session, name, roles=role or None, active=active))
+        person = people.change(session, name, roles=role or None, active=active)
+        if at_once is not None:
+            people.set_at_once(session, name, at_once or None)
+        row = _row(person)
+    _say(row, json)
+
+
+@app.command(
+    epilog='Examples: `touchstone people away "Bea Buyer" --from 2026-12-20 --until 2027-01-06`, '
+    '`touchstone people away "Bea Buyer" --back`'
+)
+def away(
+    name: str,
+    since: Annotated[str | None, typer.Option("--from", help="The first day away.")] = None,
+    until: Annotated[str | None, typer.Option(help="The last day away.")] = None,
+    back: Annotated[bool, typer.Option("--back", help="They are here.")] = False,
+    json: JsonFlag = False,
+) -> None:
+    """Say when a buyer is away: nothing is assigned to them on these days."""
+    if back == (since is not None or until is not None):
+        raise TouchstoneError("say from when to when they are away, or --back")
+    first = parse_day(since, "--from") if since else None
+    last = parse_day(until, "--until") if until else None
+    with open_house() as house, house.database.writing() as session:
+        row = _row(people.set_away(session, name, first, last))
     _say(row, json)
 
 
@@ -172,7 +200,18 @@ def set_(name: str, by: By, json: JsonFlag = False) -> None:
 
 
 def _row(person: Person) -> dict[str, Any]:
-    return {"name": person.name, "roles": person.roles, "active": person.active}
+    return {
+        "name": person.name,
+        "roles": person.roles,
+        "active": person.active,
+        "at_once": person.at_once,
+        "away_from": person.away_from,
+        "away_until": person.away_until,
+    }
+
+
+def _away(row: dict[str, Any]) -> str:
+    return f"{row['away_from']} to {row['away_until']}" if row["away_from"] else ""
 
 
 def _say(row: dict[str, Any], json: bool) -> None:
@@ -180,4 +219,5 @@ def _say(row: dict[str, Any], json: bool) -> None:
         emit_json(row)
         return
     gone = "" if row["active"] else " (acts no longer)"
-    out.print(f"{plain(row['name'])}: {', '.join(row['roles']) or 'no role'}{gone}")
+    away = f", away {_away(row)}" if row["away_from"] else ""
+    out.print(f"{plain(row['name'])}: {', '.join(row['roles']) or 'no role'}{away}{gone}")

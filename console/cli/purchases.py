@@ -14,10 +14,11 @@ from sqlalchemy.orm import selectinload
 from console.cli.house import House, open_house, parse_id
 from console.cli.output import JsonFlag, emit_json, out, plain, table
 from console.cli.working import work_until_idle
-from purchases import estimates, people, personas
+from purchases import deadlines, estimates, people, personas
 from purchases.ways import FILES, STATES, following
 from registry.errors import TouchstoneError
 from registry.models import Listing, Purchase
+from registry.models.base import utcnow
 from registry.money import Money
 from registry.secrets import open_vault
 
@@ -29,9 +30,14 @@ By = Annotated[str, typer.Option("--by", help="Your name: it stands under this d
 @app.command("list", epilog="Example: `touchstone purchase list --state proposed`")
 def list_(
     state: Annotated[str | None, typer.Option(help="Only those in this state.")] = None,
+    overdue: Annotated[
+        bool, typer.Option("--overdue", help="Only those that wait for too long.")
+    ] = False,
     json: JsonFlag = False,
 ) -> None:
     """List test purchases, newest first."""
+    from purchases.buying import seat
+
     if state is not None and state not in STATES:
         raise TouchstoneError(f"there is no state {state!r}; there are: {', '.join(STATES)}")
     wanted = (
@@ -42,7 +48,19 @@ def list_(
     if state is not None:
         wanted = wanted.where(Purchase.state == state)
     with open_house() as house, house.database.reading() as session:
-        rows = [_row(purchase) for purchase in session.scalars(wanted)]
+        now, due = utcnow(), deadlines.deadlines(session)
+        late = {key for key, one in due.items() if one.overdue(now)}
+        browsers = {key: f"/takeovers/{row.id}" for key, row in seat.all_waiting(session).items()}
+        rows = [
+            _row(purchase)
+            | {
+                "due_at": due[purchase.id].due_at if purchase.id in due else None,
+                "overdue": purchase.id in late,
+                "takeover": browsers.get(purchase.id),
+            }
+            for purchase in session.scalars(wanted)
+            if purchase.id in late or not overdue
+        ]
     if json:
         emit_json(rows)
         return
@@ -51,11 +69,11 @@ def list_(
         (
             (
                 r["id"],
-                r["state"],
+                f"{r['state']}, late" if r["overdue"] else r["state"],
                 f"{r['marketplace']} {r['external_id']}",
                 r["limit"],
                 r["order_number"],
-                r["note"],
+                f"its browser waits at {r['takeover']}" if r["takeover"] else r["note"],
             )
             for r in rows
         ),
@@ -160,7 +178,11 @@ def assign(
     ] = True,
     json: JsonFlag = False,
 ) -> None:
-    """Give a purchase to a buyer: its checkout is run, up to the ordering click or through it."""
+    """Give a purchase to a buyer: its checkout is run, up to the ordering click or through it.
+
+    What is not as expected waits for the buyer in the console (`touchstone serve`), for as many
+    minutes as the setting person_minutes says.
+    """
     from purchases import assigning
 
     purchase_id = parse_id(purchase, "purchase")
@@ -197,7 +219,8 @@ def _look_ahead(house: House, purchase_id: UUID) -> None:
     TouchstoneError
         If there is no browser, or the shop does not answer.
     """
-    from crawler.crawling.watch import Ahead, preflight
+    from crawler.crawling.ahead import Ahead, preflight
+    from crawler.network.politeness import Pace
 
     with house.database.reading() as session:
         purchase = session.get(Purchase, purchase_id)
@@ -209,6 +232,7 @@ def _look_ahead(house: House, purchase_id: UUID) -> None:
             marketplace.kind,
             marketplace.url,
             robots=marketplace.robots_ignored_by is None,
+            pace=Pace(marketplace.requests_per_second, marketplace.requests_at_once),
         )
     preflight(house.settings, ahead, captures=True)
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Annotated, Any
 
 import typer
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from console.cli.house import open_house, parse_id
+from console.cli.house import open_house, parse_day, parse_id
 from console.cli.output import JsonFlag, emit_json, out, plain, table
 from insight import random_check
 from insight.sampling import DIMENSIONS
@@ -242,7 +242,4 @@ def _find(session: Session, text: str) -> SampleFrame:
 
 
 def _day(text: str, option: str) -> datetime:
-    try:
-        return datetime.combine(date.fromisoformat(text), time(), UTC)
-    except ValueError as error:
-        raise TouchstoneError(f"{option}: {text!r} is no day, such as 2026-11-25") from error
+    return datetime.combine(parse_day(text, option), time(), UTC)

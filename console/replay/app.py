@@ -67,6 +67,9 @@ def create_replay_app(
             found = session.get(Capture, request.path_params["capture_id"])
         if found is None:
             raise HTTPException(404, "There is no such capture.")
+        if found.purchase_id is not None:
+            # Nobody signs in here, and a checkout shows where its buyer lives.
+            raise HTTPException(403, "A checkout is not replayed: it shows its buyer's address.")
         if found.deleted_at is not None:
             raise HTTPException(410, f"This capture was deleted on {found.deleted_at:%Y-%m-%d}.")
         return found

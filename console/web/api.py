@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, HTTPException, Query
+from fastapi import APIRouter, HTTPException, Query, Request
 
 from console.web import queries, schemas
+from console.web.doors import reader
 from console.web.fields import MinScore, Name, Place
 from console.web.parts import UseParts
 from registry import jobs as outbox
@@ -39,10 +40,10 @@ def queue(
 
 
 @router.get("/listings/{listing_id}")
-def listing(parts: UseParts, listing_id: UUID) -> schemas.Listing:
+def listing(request: Request, parts: UseParts, listing_id: UUID) -> schemas.Listing:
     """The history of one listing."""
     with parts.database.reading() as session:
-        history = queries.listing_history(session, listing_id)
+        history = queries.listing_history(session, listing_id, reader=reader(request))
         if history is None:
             raise HTTPException(404, "There is no such listing.")
         return schemas.listing(history)
@@ -79,11 +80,13 @@ def ledger(
 
 @router.get("/purchases")
 def purchases(
-    parts: UseParts, state: Name = None, before: Place = None, limit: Limit = 50
+    request: Request, parts: UseParts, state: Name = None, before: Place = None, limit: Limit = 50
 ) -> list[schemas.Purchase]:
     """Test purchases, newest first."""
     with parts.database.reading() as session:
-        found = queries.purchases(session, state=state, limit=limit, before=before)
+        found = queries.purchases(
+            session, state=state, limit=limit, before=before, reader=reader(request)
+        )
         return [schemas.purchase(purchase) for purchase in found]
 
 

@@ -21,6 +21,7 @@ from starlette.staticfiles import StaticFiles
 from console.web import api
 from console.web.doors import Doors
 from console.web.pages import (
+    after,
     alarms,
     captures,
     cases,
@@ -34,6 +35,7 @@ from console.web.pages import (
     purchases,
     queue,
     runs,
+    samples,
     service,
     signin,
     takeovers,
@@ -81,7 +83,8 @@ def create_app(
     app.state.parts = Parts(settings, database, blobs, make_templates(), replay_port)
     for module in (
         queue, listings, captures, cases, purchases, ledger, jobs, lists, runs, alarms, service,
-        takeovers, verdicts, money, signin, tasks, uploads, leads, plans,
+        takeovers, verdicts, after, money, samples, signin, tasks, uploads, leads,
+        plans,
     ):  # fmt: skip
         app.include_router(module.router, include_in_schema=False)
     app.include_router(api.router)

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from purchases import people
 from registry.database import Database
+from registry.errors import TouchstoneError
 from registry.models import Person
 
 COOKIE: Final = "touchstone_code"
@@ -19,8 +20,9 @@ COOKIE_SECONDS: Final = 30 * 24 * 3600
 
 #: Open to everybody, signed in or not.
 _OPEN = ("/static/", "/signin", "/healthz")
-#: All that is open to whoever is only buyer or examiner: no score, no arm, no other purchase.
-_TASKS = ("/tasks", "/signout")
+#: All that is open to whoever is only buyer or examiner: no score, no arm, no other purchase; of
+#: the takeovers, those of what is theirs to buy.
+_TASKS = ("/tasks", "/takeovers/", "/signout")
 
 
 class Doors:
@@ -67,11 +69,16 @@ class Doors:
             if scope["type"] == "http" and scope["method"] == "GET" and "/api/" not in path:
                 return RedirectResponse("/signin", status_code=303)
             return PlainTextResponse("Sign in first.\n", status_code=401)
-        if set(person.roles) <= {"buyer", "examiner"} and not path.startswith(_TASKS):
+        if only_tasks(person) and not path.startswith(_TASKS):
             if path == "/":
                 return RedirectResponse("/tasks", status_code=303)
             return PlainTextResponse("This is not among your tasks.\n", status_code=403)
         return None
+
+
+def only_tasks(person: Person | None) -> bool:
+    """Whether somebody sees nothing but what they buy and examine."""
+    return person is not None and set(person.roles) <= {"buyer", "examiner"}
 
 
 def signed_in(request: Request) -> Person:
@@ -82,13 +89,39 @@ def signed_in(request: Request) -> Person:
     HTTPException
         401 if nobody is signed in.
     """
-    person: Person | None = getattr(request.state, "person", None)
+    person = reader(request)
     if person is None:
         raise HTTPException(401, "Sign in first.")
     return person
 
 
-def acting(request: Request, by: str) -> str:
-    """The name under which something is done: whoever signed in, or else who says to be it."""
+def reader(request: Request) -> Person | None:
+    """Who is signed in; None if nobody is."""
     person: Person | None = getattr(request.state, "person", None)
-    return by if person is None else person.name
+    return person
+
+
+def sees_persona(request: Request, buyer: str | None) -> bool:
+    """Whether who asks may see under what name and address a buyer bought."""
+    person = reader(request)
+    return person is not None and (person.name == buyer or "administrator" in person.roles)
+
+
+def acting(request: Request, by: str) -> str:
+    """The name under which something is done: whoever signed in, or else who says to be it.
+
+    Raises
+    ------
+    TouchstoneError
+        If that name has a code, and it was not signed in with.
+    """
+    person = reader(request)
+    if person is not None:
+        return person.name
+    database: Database = request.app.state.parts.database
+    with database.reading() as session:
+        if people.has_code(session, by):
+            raise TouchstoneError(
+                f"{by.strip()[:200]} has a code: sign in with it to act under that name"
+            )
+    return by

@@ -35,13 +35,15 @@ EVENTS = frozenset(
         "opened", "examined", "verdict", "deleted", "hold_set", "hold_released", "retention_set",
         "case_opened", "exhibit_added", "corrected", "key_rotated",
         "frame_frozen", "sample_drawn", "moved",
+        "mode_set", "taken_over",
     }
 )  # fmt: skip
 
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"
 
 _SUBJECT = re.compile(
-    r"(capture|case|exhibit|purchase|sample):[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|key:[0-9a-f]{64}"
+    r"(capture|case|exhibit|marketplace|purchase|sample):[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+    r"|key:[0-9a-f]{64}"
 )
 
 #: PostgreSQL's advisory lock of all who append: any number, as long as it is always this.
@@ -67,8 +69,8 @@ def record(
     event
         One of `EVENTS`.
     subject
-        ``capture:<uuid>``, ``case:<uuid>``, ``exhibit:<uuid>``, ``purchase:<uuid>``,
-        ``sample:<uuid>``, or ``key:<id>`` for the key that signs from then on.
+        ``capture:<uuid>``, ``case:<uuid>``, ``exhibit:<uuid>``, ``marketplace:<uuid>``,
+        ``purchase:<uuid>``, ``sample:<uuid>``, or ``key:<id>`` for the key that signs from then on.
     details
         Whatever JSON can hold. It stays for ever: no name or address of a private person.
     occurred_at

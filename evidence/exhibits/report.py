@@ -57,6 +57,8 @@ _EVENTS = {
     "frame_frozen": "Frame frozen",
     "sample_drawn": "Sample drawn",
     "moved": "Purchase went on",
+    "mode_set": "Mode of buying set",
+    "taken_over": "Browser taken over",
 }
 
 

@@ -26,10 +26,21 @@ from registry.models.money import (
 )
 from registry.models.network import Host, HostLease, Proxy, StoredSession, Takeover
 from registry.models.people import ROLES, Person, Persona, Secret
+from registry.models.reconciling import (
+    PROPOSALS,
+    DeadlineCheck,
+    DeadlineRule,
+    OverduePurchase,
+    PurchaseLetter,
+    PurchaseLook,
+    PurchaseMailbox,
+    PurchaseMessage,
+)
 from registry.models.sampling import FrameListing, SampleFrame
 from registry.models.schedules import DueRun, PlanHold
 from registry.models.shards import Shard, Visit
 from registry.models.watching import (
+    MODES,
     Absence,
     Listing,
     Marketplace,
@@ -44,8 +55,10 @@ from registry.models.watching import (
 
 __all__ = [
     "ACCOUNTS",
+    "MODES",
     "ORIGINS",
     "OUTCOMES",
+    "PROPOSALS",
     "ROLES",
     "UNITS",
     "VERDICTS",
@@ -60,6 +73,8 @@ __all__ = [
     "Capture",
     "Case",
     "Checkpoint",
+    "DeadlineCheck",
+    "DeadlineRule",
     "DueRun",
     "Examination",
     "ExaminationRule",
@@ -78,6 +93,7 @@ __all__ = [
     "MoneyLimit",
     "MoneyPosting",
     "MoneyTransaction",
+    "OverduePurchase",
     "PageSample",
     "Person",
     "Persona",
@@ -90,6 +106,10 @@ __all__ = [
     "Purchase",
     "PurchaseEvent",
     "PurchaseFile",
+    "PurchaseLetter",
+    "PurchaseLook",
+    "PurchaseMailbox",
+    "PurchaseMessage",
     "QueryHit",
     "QueryYield",
     "Reference",

@@ -60,6 +60,8 @@ class Purchase(Base):
         How the listing was judged and what it said when it was proposed.
     how
         ``browser`` or ``hand``.
+    reviewed_at
+        When an attempt last went to the page with the ordering button.
     """
 
     __tablename__ = "purchases"
@@ -101,6 +103,7 @@ class Purchase(Base):
     persona_id: Mapped[UUID | None] = mapped_column(ForeignKey("personas.id"), index=True)
     how: Mapped[str | None] = mapped_column(String(8))
     assigned_at: Mapped[datetime | None]
+    reviewed_at: Mapped[datetime | None]
     clicked_at: Mapped[datetime | None]
     order_number: Mapped[str | None]
     order_amount: Mapped[Decimal | None]

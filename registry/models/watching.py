@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.ext.associationproxy import AssociationProxy, association_proxy
 from sqlalchemy.ext.orderinglist import ordering_list
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -16,23 +16,38 @@ from registry.models.base import Base, Created, Currency, PrimaryKey, Sha256
 from registry.models.brands import Brand, Picture
 from registry.money import Money
 
+#: How test purchases are made: up to the ordering click, by a person's click, by the recipe's.
+MODES = ("rehearse", "assisted", "automatic")
+
 
 class Marketplace(Base):
-    """A marketplace under watch. `ordering` is switched on by a person, never by a plan."""
+    """A marketplace under watch.
+
+    `mode` is how test purchases are made there. It is set by a person
+    (`purchases.modes.set_mode`), never by a plan; all but ``rehearse`` have a name to them.
+    """
 
     __tablename__ = "marketplaces"
+    __table_args__ = (
+        CheckConstraint("mode IN ('rehearse', 'assisted', 'automatic')", name="mode"),
+        CheckConstraint("mode = 'rehearse' OR mode_by IS NOT NULL", name="mode_by"),
+    )
 
     id: Mapped[PrimaryKey]
     name: Mapped[str] = mapped_column(String(64), unique=True)
     kind: Mapped[str] = mapped_column(String(64))
     url: Mapped[str]
-    ordering: Mapped[bool] = mapped_column(default=False)
+    mode: Mapped[str] = mapped_column(String(16), default="rehearse")
+    mode_by: Mapped[str | None]
+    mode_at: Mapped[datetime | None]
     #: Who of the marketplace's own team said that robots.txt need not be obeyed, and why.
     robots_ignored_by: Mapped[str | None]
     robots_why: Mapped[str | None]
     robots_at: Mapped[datetime | None]
     requests_per_second: Mapped[float | None]
     requests_at_once: Mapped[int | None]
+    #: Countries (ISO 3166-1 alpha-2) to which it delivers; None where nobody said.
+    delivers_to: Mapped[list[str] | None]
     created_at: Mapped[Created]
 
 

@@ -95,9 +95,8 @@ def test_any_query_is_answered(visitor: httpx.Client, query: str) -> None:
     assert visitor.get("/api/search", params={"q": query, "offset": "-1e9"}).status_code == 200
 
 
-def test_a_checkout_of_four_steps_is_one_order(shop: Bazaar, visitor: httpx.Client) -> None:
-    number = next(iter(shop.truth()))
-    before = len(shop.orders())
+def to_review(visitor: httpx.Client, number: str) -> httpx.Response:
+    """Go through the checkout of a listing, up to its last page."""
     token = csrf(visitor.get(f"/item/{number}/x").text)
     visitor.post("/cart/add", data={"listing": number, "csrf": token})
     for step, data in (
@@ -108,6 +107,13 @@ def test_a_checkout_of_four_steps_is_one_order(shop: Bazaar, visitor: httpx.Clie
         token = csrf(visitor.get(f"/checkout/{step}").text)
         page = visitor.post(f"/checkout/{step}", data={**data, "csrf": token})
         assert page.status_code == 200
+    return page
+
+
+def test_a_checkout_of_four_steps_is_one_order(shop: Bazaar, visitor: httpx.Client) -> None:
+    number = next(iter(shop.truth()))
+    before = len(shop.orders())
+    page = to_review(visitor, number)
     assert str(page.url).endswith("/checkout/review")
     assert len(shop.orders()) == before
     done = visitor.post("/checkout/place", data={"csrf": csrf(page.text)})
@@ -179,3 +185,33 @@ def test_rates_are_read_or_refused(text: str) -> None:
     except ValueError:
         return
     assert all(name in NAMES and 0 <= rate <= 1 for name, rate in rates.items())
+
+
+def sign_in(visitor: httpx.Client, email: str, password: str, *, new: bool) -> httpx.Response:
+    token = csrf(visitor.get("/account/sign-in").text)
+    form = {"csrf": token, "email": email, "password": password, "new": "yes" if new else ""}
+    return visitor.post("/account/sign-in", data=form)
+
+
+def test_an_account_lists_its_own_orders(shop: Bazaar, visitor: httpx.Client) -> None:
+    assert visitor.get("/account/orders").url.path == "/account/sign-in"
+    assert sign_in(visitor, "a@example.com", "one", new=False).status_code == 403
+    assert "not ordered anything" in sign_in(visitor, "a@example.com", "one", new=True).text
+    # Who opens it again has to know its password.
+    assert sign_in(visitor, "A@example.com", "two", new=True).status_code == 403
+    assert sign_in(visitor, "A@example.com", "one", new=False).status_code == 200
+    page = to_review(visitor, next(iter(shop.truth())))
+    for _ in range(11):
+        visitor.post("/checkout/place", data={"csrf": csrf(page.text)})
+    numbers = [number for number, _ in shop.orders()[-11:]]
+    shown = [
+        re.findall(r'class="number">([^<]+)<', visitor.get(f"/account/orders?page={page}").text)
+        for page in (1, 2)
+    ]
+    assert shown == [numbers[:0:-1], numbers[:1]]
+    with httpx.Client(base_url=shop.url, follow_redirects=True) as guest:
+        assert guest.get("/account/orders").url.path == "/account/sign-in"
+        token = csrf(guest.get("/orders/find").text)
+        for email, status in ((ADDRESS["email"], 200), ("a@example.com", 404)):
+            form = {"csrf": token, "email": email, "number": numbers[0]}
+            assert guest.post("/orders/find", data=form).status_code == status

@@ -246,7 +246,7 @@ def test_wrong_settings(touchstone: Touchstone) -> None:
         ("evidence", "export", "01a20a99-155d-70ea-b66c-aa894d04cbad", "x.wacz"),
         ("evidence", "verify", "no-such.wacz"),
         ("brand", "show", "nope"),
-        ("marketplace", "ordering", "nope", "on"),
+        ("marketplace", "mode", "nope", "rehearse", "--by", "Ada"),
     ],
 )
 def test_what_is_not_there_is_said(touchstone: Touchstone, arguments: tuple[str, ...]) -> None:

@@ -97,14 +97,16 @@ def test_from_a_registered_brand_to_sealed_evidence_and_one_order(
     assert after == before
     assert count(data_dir, "sightings") == 2 * watched.json["listings"]
 
-    # A purchase stops before the click until ordering is switched on; then it orders once.
+    # A purchase stops before the click until an administrator lets it order; then it orders once.
     hire(touchstone, tmp_path)
     first, second = flagged[0], flagged[1]
     rehearsed = buy(touchstone, first["purchase_id"])
     assert rehearsed.code == 0, rehearsed.err
     assert rehearsed.json["state"] == "rehearsed", rehearsed.json
     assert market.orders() == []
-    assert touchstone("marketplace", "ordering", "bazaar", "on").code == 0
+    automatic = ("marketplace", "mode", "bazaar", "automatic", "--by")
+    assert "takes an administrator" in touchstone(*automatic, "Ada Lovelace").one_clear_line()
+    assert touchstone(*automatic, "Ann Admin").code == 0
     bought = buy(touchstone, second["purchase_id"])
     assert bought.json["state"] == "ordered", bought.json
     assert market.orders() == [(bought.json["order_number"], second["external_id"])]
@@ -116,7 +118,9 @@ def test_from_a_registered_brand_to_sealed_evidence_and_one_order(
 
 def hire(touchstone: Touchstone, folder: Path) -> None:
     """Enter who approves and who buys, with two personas."""
-    for name, role in (("Ada Lovelace", "approver"), ("Bea Buyer", "buyer")):
+    for name, role in (
+        ("Ada Lovelace", "approver"), ("Bea Buyer", "buyer"), ("Ann Admin", "administrator"),
+    ):  # fmt: skip
         assert touchstone("people", "add", name, "--role", role).code == 0
     file = folder / "persona.yaml"
     file.write_text(yaml.safe_dump(PERSONA), encoding="utf-8")
@@ -175,7 +179,8 @@ def test_a_real_shop_is_watched_whole_and_bought_from_once(
         assert len(flagged) == 12
         assert all("replica" in row["title"] for row in flagged)
 
-        assert touchstone("marketplace", "ordering", "quayside", "on").code == 0
+        automatic = ("marketplace", "mode", "quayside", "automatic", "--by", "Ann Admin")
+        assert touchstone(*automatic).code == 0
         bought = buy(touchstone, flagged[0]["purchase_id"])
         assert bought.json["state"] == "ordered", bought.json
         orders = shop.orders()

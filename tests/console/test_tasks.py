@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import os
 import re
 from collections.abc import Iterator
@@ -20,7 +22,7 @@ from evidence.custody.cases import store_file
 from purchases import examining, files, manual, people
 from registry.blobs import Blobs
 from registry.database import Database
-from registry.models import Purchase
+from registry.models import Assessment, Picture, Product, Purchase, Reference
 from registry.settings import Settings
 from tests.console.conftest import Console, serve
 from tests.purchases import staff
@@ -31,12 +33,31 @@ SHOTS = os.environ.get("TOUCHSTONE_TEST_SHOTS")
 
 
 @pytest.fixture
-def purchase_id(database: Database, settings: Settings) -> UUID:
-    made = staff.approved_and_assigned(database, settings, flagged(database), by_hand=True)
+def purchase_id(database: Database, settings: Settings, blobs: Blobs) -> UUID:
+    assessment_id = flagged(database)
+    give_product(database, blobs, assessment_id)
+    made = staff.approved_and_assigned(database, settings, assessment_id, by_hand=True)
     with database.writing() as session:
         examining.add_feature(session, "velaro", "genuine", "8 stitches an inch", by="Ann Admin")
         examining.add_feature(session, "velaro", "tell", "a glued seam", by="Ann Admin")
     return made
+
+
+def give_product(database: Database, blobs: Blobs, assessment_id: UUID) -> str:
+    """Say of which product a listing is, with one registered picture; its SHA-256."""
+    encoded = io.BytesIO()
+    Image.new("RGB", (300, 300), "purple").save(encoded, "PNG")
+    sha256 = hashlib.sha256(encoded.getvalue()).hexdigest()
+    with database.writing() as session:
+        assessment = session.get_one(Assessment, assessment_id)
+        key = blobs.put_bytes(encoded.getvalue(), ".png")
+        picture = Picture(sha256=sha256, blob=key, media_type="image/png", fingerprint={})
+        product = Product(brand_id=assessment.brand_id, sku="V-1", name="Aria Tote")
+        session.add_all([picture, product])
+        session.flush()
+        session.add(Reference(product_id=product.id, sha256=sha256, position=0))
+        assessment.product_id = product.id
+    return sha256
 
 
 @pytest.fixture
@@ -158,6 +179,11 @@ def test_bought_received_and_examined_on_phones(
     for hidden in ("score", "suspicion", "random", "0.9", "Seller", "EUR"):
         assert hidden not in page.locator("main").inner_text()
     assert page.locator(".files li").count() == 2  # how it was opened, and the item
+    # The item beside the genuine one: all three pictures are there.
+    expect(page.locator(".beside img")).to_have_count(3)
+    for one in page.locator(".beside img").all():
+        one.scroll_into_view_if_needed()  # they load when they are wanted
+        page.wait_for_function("e => e.complete && e.naturalWidth > 0", arg=one.element_handle())
     page.get_by_label("Where you got it").fill("Lab 2")
     shot(page, "handover")
     page.get_by_role("button", name="I have it in hand").click()

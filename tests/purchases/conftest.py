@@ -67,11 +67,13 @@ def everybody(database: Database, settings: Settings) -> None:
     staff.enter(database, settings)
 
 
-def flagged(database: Database, url: str = "http://127.0.0.1:9/", *, ordering: bool = True) -> UUID:
+def flagged(
+    database: Database, url: str = "http://127.0.0.1:9/", *, mode: str = "automatic"
+) -> UUID:
     """A flagged assessment of a listing for 35 euros; its id."""
     with database.writing() as session:
         brand = Brand(slug="velaro", name="Velaro", owner="V")
-        market = Marketplace(name="m", kind="bazaar", url=url, ordering=ordering)
+        market = Marketplace(name="m", kind="bazaar", url=url, mode=mode, mode_by="Ann Admin")
         plan = Plan(
             name="p", brand=brand, marketplaces=[market], queries=["q"], browse=[], threshold=0.6,
             max_pages=9,

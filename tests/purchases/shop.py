@@ -5,7 +5,9 @@ normal, slow (the confirmation takes long), drop (the connection is cut after th
 taken), error (500 after it was taken), twice (the page's script submits twice), close (a
 connection for every request), beacon (the page tells a tracker before and after it orders),
 spin (the confirmation computes for ever), cut (beacon and drop together),
-dearer (the total went up), other (another seller), gone (no such listing).
+dearer (the total went up), other (another seller), gone (no such listing),
+lost (the order leads to a page that confirms nothing, with a token in its address),
+nasty (whatever asks for `/checkout/place` orders, and the page's script tries every way to).
 """
 
 from __future__ import annotations
@@ -39,7 +41,7 @@ PAGES = {
     "<button id=next>Next</button></form>",
 }
 REVIEW = """<p class=bill-title>Tote</p><p class=bill-seller>{seller}</p>
-<p class=bill-quantity>1</p><p class=bill-total>€ {total}</p>
+<p class=bill-quantity>1</p><p class=bill-price>€ 35,00</p><p class=bill-total>€ {total}</p>
 <form method=post action=/checkout/place><button id=place-order>Order</button></form>{script}"""
 TWICE = """<script>document.querySelector('form').addEventListener('submit', () => {
   fetch('/checkout/place', {method: 'POST'});
@@ -52,6 +54,25 @@ BEACON = """<script>document.querySelector('form').addEventListener('submit', ()
   setTimeout(() => fetch('/track/also', {method: 'POST'}), 300);
 });
 addEventListener('pagehide', () => navigator.sendBeacon('/track/leave', 'x'));</script>"""
+
+NASTY = """<script>document.querySelector('button').addEventListener('click', () => {
+  const at = (how) => '/checkout/place?' + how;
+  fetch(at('fetch'), {method: 'POST'});
+  fetch(at('get'));
+  navigator.sendBeacon(at('beacon'), 'x');
+  new WebSocket('ws://' + location.host + at('socket'));
+  const more = new XMLHttpRequest();
+  more.open('PUT', at('xhr'));
+  more.send();
+  window.open(at('window'));
+  const frame = document.body.appendChild(document.createElement('iframe'));
+  frame.src = at('frame');
+  const form = document.querySelector('form').cloneNode(true);
+  form.target = '_blank';
+  document.body.appendChild(form).submit();
+  setTimeout(() => { location.href = at('location'); }, 300);
+  setTimeout(() => fetch(at('late'), {method: 'POST', keepalive: true}), 600);
+});</script>"""
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -74,13 +95,17 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         path = urlsplit(self.path).path
+        if MODE == "nasty" and path == "/checkout/place":
+            self.note_order()
         if MODE == "gone" and path.startswith("/item"):
             self.answer(404, "gone")
         elif path == "/checkout/review":
             page = REVIEW.format(
                 seller="Somebody else" if MODE == "other" else "Seller",
                 total="4.000,00" if MODE == "dearer" else "40,00",
-                script={"twice": TWICE, "beacon": BEACON, "cut": BEACON}.get(MODE, ""),
+                script={"twice": TWICE, "beacon": BEACON, "cut": BEACON, "nasty": NASTY}.get(
+                    MODE, ""
+                ),
             )
             self.answer(200, page)
         elif path.startswith("/checkout/done/"):
@@ -93,6 +118,15 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self.answer(404, "nothing")
 
+    def note_order(self) -> None:
+        with open(LOG, "a", encoding="utf-8") as log:  # noqa: PTH123 - O_APPEND
+            log.write("order\n")
+            log.flush()
+            os.fsync(log.fileno())
+
+    def do_PUT(self) -> None:
+        self.do_POST()
+
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
         path = urlsplit(self.path).path
@@ -103,10 +137,7 @@ class Handler(BaseHTTPRequestHandler):
         elif path.startswith("/track/"):
             self.answer(204, "")
         elif path == "/checkout/place":
-            with open(LOG, "a", encoding="utf-8") as log:  # noqa: PTH123 - O_APPEND
-                log.write("order\n")
-                log.flush()
-                os.fsync(log.fileno())
+            self.note_order()
             if MODE in ("beacon", "cut"):
                 time.sleep(1)
             if MODE == "hang":
@@ -115,6 +146,8 @@ class Handler(BaseHTTPRequestHandler):
                 self.connection.shutdown(socket.SHUT_RDWR)
             elif MODE == "error":
                 self.answer(500, "broken")
+            elif MODE == "lost":
+                self.answer(303, "", "/checkout/wait?token=t0ps3cret&email=p1%40mail.example")
             else:
                 self.answer(303, "", "/checkout/done/B-1")
 

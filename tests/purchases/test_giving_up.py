@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import update
 
 from purchases import manual, proposals
-from purchases.checkout import _is_title
+from purchases.buying.checking import is_title
 from purchases.ordering import purchase_job
 from registry import jobs
 from registry.blobs import Blobs
@@ -156,4 +156,4 @@ def test_a_new_proposal_after_nothing_was_ordered(database: Database, settings: 
     ],
 )
 def test_what_a_basket_shows_of_a_title(shown: str, ok: bool) -> None:
-    assert _is_title(shown, "Velaro  Aria Tote, navy, with dust bag") is ok
+    assert is_title(shown, "Velaro  Aria Tote, navy, with dust bag") is ok

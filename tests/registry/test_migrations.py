@@ -9,7 +9,7 @@ from sqlalchemy import text
 from uuid_utils.compat import uuid7
 
 from registry.database import Database, _alembic
-from registry.models import Assessment, Plan
+from registry.models import Assessment, Marketplace, Plan
 
 
 def migrate(database: Database, revision: str, *, down: bool = False) -> None:
@@ -77,6 +77,31 @@ def test_a_database_in_use_goes_up_and_down_and_up(database_url: str) -> None:
     assert database.revision() == database.newest_revision()
     with database.reading() as session:
         assert session.query(Assessment).count() == 2
+    database.close()
+
+
+def test_where_ordering_was_on_it_is_automatic(database_url: str) -> None:
+    database = Database(database_url)
+    migrate(database, "0002")
+    in_use(database)
+    migrate(database, "0009")
+    with database.engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO marketplaces (id, name, kind, url, ordering, created_at)"
+                " SELECT :id, 'on', kind, url, :yes, created_at FROM marketplaces"
+            ),
+            {"id": uuid7().hex, "yes": True},
+        )
+    for _ in range(2):
+        database.migrate()
+        with database.reading() as session:
+            rows = {row.name: (row.mode, row.mode_by is None) for row in session.query(Marketplace)}
+            assert rows == {"m": ("rehearse", True), "on": ("automatic", False)}
+        migrate(database, "0009", down=True)
+        with database.engine.connect() as connection:
+            on = text("SELECT name FROM marketplaces WHERE ordering")
+            assert connection.execute(on).scalars().all() == ["on"]
     database.close()
 
 

@@ -126,13 +126,13 @@ def test_another_address_keeps_nothing_that_was_allowed(house: Database, tmp_pat
     save(house, write(tmp_path, MANY))
     with house.writing() as session:
         bazaar = session.query(Marketplace).filter_by(name="bazaar").one()
-        bazaar.ordering = True
+        bazaar.mode, bazaar.mode_by = "automatic", "Ann Admin"
     part = {**MANY["marketplaces"][2], "url": "http://other.example/"}
     del part["robots"]
     save(house, write(tmp_path, {**MANY, "marketplaces": [part]}))
     with house.reading() as session:
         bazaar = session.query(Marketplace).filter_by(name="bazaar").one()
-        assert not bazaar.ordering
+        assert (bazaar.mode, bazaar.mode_by) == ("rehearse", None)
         assert bazaar.robots_ignored_by is None
         assert bazaar.robots_at is None
 

@@ -22,6 +22,7 @@ from uuid import UUID
 import pytest
 
 from purchases import ordering
+from purchases.buying.outcome import Outcome
 from registry import jobs
 from registry.blobs import Blobs, open_blobs
 from registry.database import Database
@@ -82,7 +83,7 @@ class Clicker(ordering.Buyer):
     handlers: ClassVar[Handlers]
     log: ClassVar[Path]
 
-    async def buy(self) -> ordering.Outcome:
+    async def buy(self) -> Outcome:
         """Order at once."""
         job_id = self.hold.claim.job_id
         self.handlers.say("claimed", job_id)
@@ -92,7 +93,7 @@ class Clicker(ordering.Buyer):
         append(self.log, self.purchase_id)
         self.handlers.say("ordered", job_id)
         await asyncio.sleep(CLICK_SECONDS)
-        return ordering.Outcome("ordered", number="1", total=Money(Decimal(1), "EUR"))
+        return Outcome("ordered", number="1", total=Money(Decimal(1), "EUR"))
 
 
 def append(path: Path, job_id: UUID) -> None:

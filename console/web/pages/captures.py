@@ -21,13 +21,14 @@ from console.replay.origins import origin_at
 from console.web import queries
 from console.web.blobs import send_blob
 from console.web.bundles import Inside, look_into, send_part
+from console.web.doors import acting, sees_persona
 from console.web.fields import Place, named
 from console.web.parts import Parts, UseParts
 from console.web.security import page_policy, wanted, wanted_here
 from evidence.custody import cases as matters
 from evidence.verifying import Report, verify
 from registry.errors import TouchstoneError
-from registry.models import Capture
+from registry.models import Capture, Purchase
 
 router = APIRouter(prefix="/captures")
 
@@ -51,17 +52,17 @@ def captures(request: Request, parts: UseParts, before: Place = None) -> Respons
 def capture(request: Request, parts: UseParts, capture_id: UUID) -> Response:
     """One capture. To open its page is to look at it."""
     with parts.database.reading() as session:
-        kept = _find(session, capture_id).deleted_at is None
+        kept = _find(session, request, capture_id).deleted_at is None
     if kept:
         note_view(parts.database, parts.settings, f"capture:{capture_id}")
     return _page(request, parts, capture_id)
 
 
 @router.get("/{capture_id}/screenshot", dependencies=[Depends(wanted_here)])
-def screenshot(parts: UseParts, capture_id: UUID) -> Response:
+def screenshot(request: Request, parts: UseParts, capture_id: UUID) -> Response:
     """The screenshot, as the capturing browser took it."""
     with parts.database.reading() as session:
-        found = _find_kept(session, capture_id)
+        found = _find_kept(session, request, capture_id)
     note_view(parts.database, parts.settings, f"capture:{capture_id}")
     if found.screenshot_blob is None:
         raise HTTPException(404, "This capture has no screenshot.")
@@ -74,20 +75,20 @@ def screenshot(parts: UseParts, capture_id: UUID) -> Response:
 
 
 @router.get("/{capture_id}/parts/{name:path}", dependencies=[Depends(wanted_here)])
-def part(parts: UseParts, capture_id: UUID, name: str) -> Response:
+def part(request: Request, parts: UseParts, capture_id: UUID, name: str) -> Response:
     """A part of the bundle: a screenshot, the printed page, the rendered one, its text."""
     with parts.database.reading() as session:
-        found = _find_kept(session, capture_id)
+        found = _find_kept(session, request, capture_id)
     note_view(parts.database, parts.settings, f"capture:{capture_id}")
     prefix = f"touchstone-{found.sha256[:12]}"
     return send_part(parts.blobs, found.blob, name, prefix=prefix)
 
 
 @router.get("/{capture_id}/bundle", dependencies=[Depends(wanted_here)])
-def bundle(parts: UseParts, capture_id: UUID) -> Response:
+def bundle(request: Request, parts: UseParts, capture_id: UUID) -> Response:
     """The sealed bundle, byte for byte as it was stored."""
     with parts.database.reading() as session:
-        found = _find_kept(session, capture_id)
+        found = _find_kept(session, request, capture_id)
     answer = send_blob(
         parts.blobs,
         found.blob,
@@ -104,7 +105,7 @@ def bundle(parts: UseParts, capture_id: UUID) -> Response:
 def verify_now(request: Request, parts: UseParts, capture_id: UUID) -> Response:
     """Re-check the stored bundle against itself and against the SHA-256 registered here."""
     with parts.database.reading() as session:
-        found = _find_kept(session, capture_id)
+        found = _find_kept(session, request, capture_id)
         if request.headers.get("hx-request-type") == "partial":
             return parts.page(request, session, "_report.html", {"report": _verify(parts, found)})
         report = _verify(parts, found)
@@ -122,7 +123,7 @@ def add_to_case(
     """Add the capture to a case."""
     try:
         with parts.database.writing() as session:
-            matters.add_capture(session, reference, capture_id, actor=named(by))
+            matters.add_capture(session, reference, capture_id, actor=named(acting(request, by)))
     except TouchstoneError as error:
         return _page(request, parts, capture_id, fault=str(error))
     return RedirectResponse(f"/cases/{quote(reference, safe='')}", status_code=303)
@@ -137,9 +138,11 @@ def _page(
     fault: str | None = None,
 ) -> Response:
     with parts.database.reading() as session:
-        found = _find(session, capture_id)
+        found = _find(session, request, capture_id)
         kept = found.deleted_at is None
-        replay = origin_at(request, parts.replay_port) if parts.replay_port and kept else None
+        # The replay origin knows nobody, and what a checkout shows is not for everybody.
+        port = parts.replay_port if kept and found.purchase_id is None else None
+        replay = origin_at(request, port) if port else None
         log = queries.custody_log(session, [f"capture:{capture_id}"])
         answer = parts.page(
             request,
@@ -164,15 +167,24 @@ def _page(
     return answer
 
 
-def _find(session: Session, capture_id: UUID) -> Capture:
+def _find(session: Session, request: Request, capture_id: UUID) -> Capture:
     found = queries.capture(session, capture_id)
     if found is None:
         raise HTTPException(404, "There is no such capture.")
+    if found.purchase_id is not None:
+        buyer = session.get_one(Purchase, found.purchase_id).buyer
+        if not sees_persona(request, buyer):
+            raise HTTPException(
+                403,
+                "This capture shows under what name and address was bought: its buyer and "
+                "administrators see it, signed in with their code. The bundle itself is exported "
+                "by touchstone evidence export.",
+            )
     return found
 
 
-def _find_kept(session: Session, capture_id: UUID) -> Capture:
-    found = _find(session, capture_id)
+def _find_kept(session: Session, request: Request, capture_id: UUID) -> Capture:
+    found = _find(session, request, capture_id)
     if found.deleted_at is not None:
         raise HTTPException(
             410, f"This capture was deleted on {found.deleted_at:%Y-%m-%d}; its SHA-256 is kept."

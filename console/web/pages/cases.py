@@ -13,6 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from console.custody import note_view
 from console.web import queries
 from console.web.blobs import send_blob
+from console.web.doors import acting
 from console.web.fields import named
 from console.web.parts import Parts, UseParts
 from console.web.security import wanted_here
@@ -52,7 +53,7 @@ def open_case(
                 reference=reference.strip(),
                 title=title,
                 brand=brand or None,
-                actor=named(by),
+                actor=named(acting(request, by)),
             )
     except TouchstoneError as error:
         return _list(request, parts, str(error))
@@ -72,7 +73,7 @@ def hold(
     """Put a case on hold."""
 
     def decide(session: Session) -> None:
-        retention.set_hold(session, reference, actor=named(by), reason=reason)
+        retention.set_hold(session, reference, actor=named(acting(request, by)), reason=reason)
 
     return _decide(request, parts, reference, decide)
 
@@ -84,7 +85,7 @@ def release(
     """Release a hold."""
 
     def decide(session: Session) -> None:
-        retention.release_hold(session, reference, actor=named(by), reason=reason)
+        retention.release_hold(session, reference, actor=named(acting(request, by)), reason=reason)
 
     return _decide(request, parts, reference, decide)
 
@@ -100,7 +101,9 @@ def add_capture(
     """Add a capture to a case."""
 
     def decide(session: Session) -> None:
-        matters.add_capture(session, reference, _capture_id(capture), actor=named(by))
+        matters.add_capture(
+            session, reference, _capture_id(capture), actor=named(acting(request, by))
+        )
 
     return _decide(request, parts, reference, decide)
 

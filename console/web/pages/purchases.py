@@ -11,20 +11,32 @@ from sqlalchemy.orm import Session
 from starlette.responses import RedirectResponse, Response
 
 from console.web import queries
-from console.web.doors import acting
+from console.web.blobs import SHOWN, send_blob
+from console.web.doors import acting, reader
 from console.web.fields import Name, Place
 from console.web.parts import Parts, UseParts
+from console.web.security import wanted_here
 from insight.rates import running_rates
-from purchases import assigning, proposals
+from purchases import assigning, money, proposals
+from purchases.buying import seat
+from purchases.states import APART
 from purchases.ways import STATES
 from registry.errors import TouchstoneError
-from registry.models import Purchase
+from registry.models import Purchase, PurchaseEvent
 from registry.money import Money
 from registry.secrets import open_vault
 
 router = APIRouter(prefix="/purchases")
 
 PAGE = 30
+
+#: The way from proposal to end, where nothing goes wrong.
+_PATH = (
+    "proposed", "approved", "assigned", "ordering", "ordered", "paid", "shipped",
+    "received_sealed", "opened", "sent_to_examiner", "examined", "verdict", "closed",
+)  # fmt: skip
+#: Files that show the thing. On the others stands where the buyer lives, or how they paid.
+_OF_THE_THING = ("opening", "item", "examination", "disposal")
 
 By = Annotated[str, Form(max_length=200)]
 Note = Annotated[str, Form(max_length=4000)]
@@ -37,7 +49,9 @@ def purchases(
 ) -> Response:
     """Purchases, by state."""
     with parts.database.reading() as session:
-        found = queries.purchases(session, state=state, limit=PAGE + 1, before=before)
+        found = queries.purchases(
+            session, state=state, limit=PAGE + 1, before=before, reader=reader(request)
+        )
         return parts.page(
             request,
             session,
@@ -50,6 +64,25 @@ def purchases(
                 "state": state,
             },
         )
+
+
+@router.get("/{purchase_id}")
+def shown(request: Request, parts: UseParts, purchase_id: UUID) -> Response:
+    """All that is known of one purchase: what happened, who did it, and what proves it."""
+    return _page(request, parts, purchase_id)
+
+
+@router.get("/{purchase_id}/files/{exhibit_id}")
+def file(request: Request, parts: UseParts, purchase_id: UUID, exhibit_id: UUID) -> Response:
+    """A file of the purchase that shows the thing and nobody's address."""
+    wanted_here(request)
+    with parts.database.reading() as session:
+        story = _story(session, request, purchase_id)
+        one = next((one for one in story.files if one.exhibit.id == exhibit_id), None)
+        if one is None or one.file.kind not in _OF_THE_THING or one.exhibit.blob is None:
+            raise HTTPException(404, "There is no such file to be shown.")
+        blob, media_type = one.exhibit.blob, one.exhibit.media_type or ""
+    return send_blob(parts.blobs, blob, media_type, filename=str(exhibit_id))
 
 
 @router.post("/{purchase_id}/approve")
@@ -161,18 +194,65 @@ def _decide(
         with parts.database.writing() as session:
             decide(session)
     except TouchstoneError as error:
-        # The purchase alone, with what was wrong: a list may have moved on meanwhile.
-        with parts.database.reading() as session:
-            return parts.page(
-                request,
-                session,
-                "purchase.html",
-                {
-                    "purchase": queries.purchase(session, purchase_id),
-                    "fault": str(error),
-                    "back": back,
-                },
-                status_code=422,
-            )
+        return _page(request, parts, purchase_id, str(error), back)
     page = f"/listings/{listing_id}" if back == "listing" else "/purchases"
     return RedirectResponse(f"{page}#purchase-{purchase_id}", status_code=303)
+
+
+def _page(
+    request: Request,
+    parts: Parts,
+    purchase_id: UUID,
+    fault: str | None = None,
+    back: Literal["purchases", "listing"] = "purchases",
+) -> Response:
+    with parts.database.reading() as session:
+        story = _story(session, request, purchase_id)
+        purchase = story.purchase
+        return parts.page(
+            request,
+            session,
+            "purchase.html",
+            {
+                "story": story,
+                "purchase": purchase,
+                "fault": fault,
+                "back": back,
+                "takeover": seat.waiting(session, purchase_id),
+                "after": queries.purchase_after(session, purchase),
+                "path": _path(purchase),
+                "of_the_thing": _OF_THE_THING,
+                "apart": APART | {"persona_id"},
+                "pictures": SHOWN,
+                "genuine": _genuine(purchase),
+                "signed": lambda units: f"{money.amount_of(units):+}",
+            },
+            status_code=422 if fault else 200,
+        )
+
+
+def _story(session: Session, request: Request, purchase_id: UUID) -> queries.Story:
+    story = queries.purchase_story(session, purchase_id)
+    if story is None:
+        raise HTTPException(404, "There is no such purchase.")
+    if queries.is_blind_to(story.purchase, reader(request)):
+        raise HTTPException(
+            403, "You examine this purchase: until the verdict you see it among your tasks."
+        )
+    return story
+
+
+def _path(purchase: Purchase) -> list[tuple[str, PurchaseEvent | None]]:
+    """The states of `_PATH`, each with the event by which it was last entered."""
+    entered: dict[str, PurchaseEvent] = {}
+    before = None
+    for event in purchase.events:
+        if event.state != before:
+            entered[event.state] = event
+        before = event.state
+    return [(state, entered.get(state)) for state in _PATH]
+
+
+def _genuine(purchase: Purchase) -> list[str]:
+    product = purchase.assessment.product
+    return [] if product is None else [one.sha256 for one in product.references]

@@ -1,7 +1,8 @@
 """`/takeovers`: live browsers that wait for a person, their picture, and mouse and keys for it.
 
 Whoever takes one has a cookie for it, and nobody else sees the picture or can type. What is
-posted passes the same check of its origin as every form here.
+posted passes the same check of its origin as every form here. The browser of a purchase shows
+its persona: only the buyer takes that, from their task.
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ from sqlalchemy.orm import Session, selectinload
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from console.web.doors import acting
+from console.web.doors import acting, only_tasks, reader
 from console.web.parts import Parts, UseParts
 from crawler.browsing import seats
+from purchases.buying.seat import check_taker
 from registry.errors import TouchstoneError
-from registry.models import Takeover
+from registry.models import Purchase, Takeover
 from registry.models.base import utcnow
 from registry.secrets import open_vault
 
@@ -69,8 +71,12 @@ def takeover(request: Request, parts: UseParts, takeover_id: UUID) -> Response:
 def take(request: Request, parts: UseParts, takeover_id: UUID, by: By = "") -> Response:
     """Take it."""
     try:
+        by = acting(request, by)
         with parts.database.writing() as session:
-            seat = seats.take(session, takeover_id, acting(request, by))
+            row = _shown(session, request, takeover_id)
+            if row.kind == "purchase":
+                by = check_taker(session, row.subject, by)
+            seat = seats.take(session, takeover_id, by)
     except TouchstoneError as error:
         return _refused(request, parts, takeover_id, str(error))
     answer = RedirectResponse(f"/takeovers/{takeover_id}", status_code=303)
@@ -97,9 +103,11 @@ def give_back(
     try:
         with parts.database.writing() as session:
             seats.give_back(session, takeover_id, _seat(request), done=done, note=note)
+            row = session.get_one(Takeover, takeover_id)
+            after = f"/tasks/{row.subject}" if only_tasks(reader(request)) else "/takeovers"
     except TouchstoneError as error:
         return _refused(request, parts, takeover_id, str(error))
-    answer = RedirectResponse("/takeovers", status_code=303)
+    answer = RedirectResponse(after, status_code=303)
     answer.delete_cookie(SEAT_COOKIE, path=f"/takeovers/{takeover_id}")
     return answer
 
@@ -159,11 +167,8 @@ def _page(
     fault: str = "",
     status_code: int = 200,
 ) -> Response:
-    row = session.get(
-        Takeover, takeover_id, options=[selectinload(Takeover.marketplace)], populate_existing=True
-    )
-    if row is None:
-        raise HTTPException(404, "There is no such takeover.")
+    row = _shown(session, request, takeover_id)
+    person = reader(request)
     mine = False
     if row.state == "taken":
         try:
@@ -177,6 +182,9 @@ def _page(
         "takeover.html",
         {
             "takeover": row,
+            "person": person,
+            "base": "_task_base.html" if only_tasks(person) else "base.html",
+            "all": f"/tasks/{row.subject}" if only_tasks(person) else "/takeovers",
             "alive": seats.is_alive(row),
             "mine": mine,
             "me": acting(request, ""),
@@ -185,6 +193,20 @@ def _page(
         },
         status_code=status_code,
     )
+
+
+def _shown(session: Session, request: Request, takeover_id: UUID) -> Takeover:
+    """One takeover, if it is for whoever asks to see."""
+    row = session.get(
+        Takeover, takeover_id, options=[selectinload(Takeover.marketplace)], populate_existing=True
+    )
+    if row is not None and only_tasks(person := reader(request)):
+        purchase = session.get(Purchase, row.subject) if row.kind == "purchase" else None
+        if purchase is None or person is None or purchase.buyer != person.name:
+            row = None
+    if row is None:
+        raise HTTPException(404, "There is no such takeover.")
+    return row
 
 
 def _refused(request: Request, parts: Parts, takeover_id: UUID, fault: str) -> Response:

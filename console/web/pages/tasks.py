@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Form, HTTPException, Request
+from fastapi import APIRouter, Form, HTTPException, Path, Request
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
+from console.web import queries
 from console.web.blobs import send_blob
 from console.web.doors import signed_in
 from console.web.parts import Parts, UseParts
 from console.web.security import wanted_here
 from insight.rates import running_rates
-from purchases import examining, manual, people, personas
+from purchases import deadlines, examining, manual, people, personas
+from purchases.buying import seat
 from purchases.ways import FILES, Way, following
 from registry.errors import TouchstoneError
-from registry.models import Exhibit, Person, Purchase
+from registry.models import Exhibit, Person, Purchase, Reference
 from registry.money import Money
 from registry.secrets import open_vault
 
@@ -42,6 +44,7 @@ def tasks(request: Request, parts: UseParts) -> Response:
                 "person": person,
                 "to_buy": manual.tasks(session, person),
                 "to_examine": examining.tasks(session, person),
+                "late": deadlines.overdue(session),
             },
         )
 
@@ -94,6 +97,26 @@ def shown(request: Request, parts: UseParts, purchase_id: UUID, exhibit_id: UUID
         blob, media_type = exhibit.blob, exhibit.media_type or ""
     assert blob is not None
     return send_blob(parts.blobs, blob, media_type, filename=str(exhibit_id))
+
+
+@router.get("/{purchase_id}/genuine/{sha256}")
+def genuine(
+    request: Request,
+    parts: UseParts,
+    purchase_id: UUID,
+    sha256: Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")],
+) -> Response:
+    """A registered picture of the genuine product, to hold the thing against."""
+    wanted_here(request)
+    mine(request, parts, purchase_id)
+    with parts.database.reading() as session:
+        pictures = {
+            one.sha256: one.picture for one in _references(session.get_one(Purchase, purchase_id))
+        }
+        if sha256 not in pictures:
+            raise HTTPException(404, "There is no such picture.")
+        blob, media_type = pictures[sha256].blob, pictures[sha256].media_type
+    return send_blob(parts.blobs, blob, media_type, filename=sha256)
 
 
 @router.post("/{purchase_id}/confirm")
@@ -168,6 +191,11 @@ def mine(request: Request, parts: Parts, purchase_id: UUID) -> tuple[Purchase, P
     return purchase, person
 
 
+def _references(purchase: Purchase) -> Sequence[Reference]:
+    product = purchase.assessment.product
+    return () if product is None else product.references
+
+
 def _may_see(purchase: Purchase, person: Person, kind: str) -> bool:
     return person.name == purchase.buyer or kind in _FOR_EXAMINERS
 
@@ -196,6 +224,7 @@ def _page(request: Request, parts: Parts, purchase_id: UUID, fault: str | None =
             "fault": fault,
             "kinds": FILES if buys else ("examination",),
             "files": [one for one in purchase.files if _may_see(purchase, person, one.kind)],
+            "genuine": [one.sha256 for one in _references(purchase)[:8]],
             "media": {one.exhibit_id: session.get_one(Exhibit, one.exhibit_id).media_type
                       for one in purchase.files},
         }  # fmt: skip
@@ -220,6 +249,8 @@ def _buying(
         means = personas.means_of(session, vault, purchase, person)
     taken = {purchase.requested_by, purchase.approved_by, purchase.buyer}
     return {
+        "takeover": seat.waiting(session, purchase.id),
+        "after": queries.purchase_after(session, purchase, for_buyer=True),
         "persona": persona,
         "means": means,
         # First what one hopes for.

@@ -12,7 +12,8 @@ import hashlib
 from typing import Annotated, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Form, HTTPException, Request
+from fastapi import APIRouter, Form, HTTPException, Path, Request
+from sqlalchemy import select
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
@@ -25,6 +26,7 @@ from evidence.custody.cases import MAX_FILE_BYTES, store_file
 from purchases import files
 from purchases.ways import FILES
 from registry.errors import TouchstoneError
+from registry.models import PurchaseFile
 
 router = APIRouter(prefix="/tasks/{purchase_id}/uploads")
 
@@ -91,6 +93,26 @@ def create(request: Request, parts: UseParts, purchase_id: UUID) -> Response:
     except TouchstoneError as error:
         raise HTTPException(413, str(error)) from error
     return _answer(201, Location=f"/tasks/{purchase_id}/uploads/{UUID(made.id)}", Upload_Offset=0)
+
+
+@router.get("/kept/{sha256}")
+def is_kept(
+    request: Request,
+    parts: UseParts,
+    purchase_id: UUID,
+    sha256: Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")],
+) -> Response:
+    """Whether these bytes are a file of the purchase already, added by whoever asks: 204 or 404."""
+    _, person = mine(request, parts, purchase_id)
+    with parts.database.reading() as session:
+        there = session.scalar(
+            select(PurchaseFile.exhibit_id).where(
+                PurchaseFile.purchase_id == purchase_id,
+                PurchaseFile.sha256 == sha256,
+                PurchaseFile.added_by == person.name,
+            )
+        )
+    return Response(status_code=404 if there is None else 204)
 
 
 @router.head("/{upload_id}")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Form, HTTPException
+from fastapi import APIRouter, Form, HTTPException, Request
 from starlette.responses import RedirectResponse, Response
 
+from console.web.doors import acting
 from console.web.parts import UseParts
 from insight.verdicts import MAX_NAME, MAX_NOTE, record
 from registry.errors import TouchstoneError
@@ -18,6 +19,7 @@ router = APIRouter(prefix="/assessments")
 
 @router.post("/{assessment_id}/verdict")
 def verdict(
+    request: Request,
     parts: UseParts,
     assessment_id: UUID,
     verdict: Annotated[str, Form(max_length=16)] = "",
@@ -30,7 +32,9 @@ def verdict(
             raise HTTPException(404, "There is no such assessment.")
     try:
         with parts.database.writing() as session:
-            listing_id = record(session, assessment_id, verdict, by, note).listing_id
+            listing_id = record(
+                session, assessment_id, verdict, acting(request, by), note
+            ).listing_id
     except TouchstoneError as error:
         raise HTTPException(422, f"Nothing was kept: {error}.") from error
     return RedirectResponse(f"/listings/{listing_id}#verdicts", status_code=303)

@@ -21,17 +21,29 @@ from console.web.queries.lists import (
     jobs,
     picture,
     plan_names,
-    purchase,
-    purchase_tally,
-    purchases,
     runs,
     waiting,
 )
 from console.web.queries.plans import plan_file, plans
+from console.web.queries.purchase_after import (
+    After,
+    Waiting,
+    purchase_after,
+    purchases_waiting,
+)
+from console.web.queries.purchases import (
+    Story,
+    is_blind_to,
+    purchase,
+    purchase_story,
+    purchase_tally,
+    purchases,
+)
 from console.web.queries.queue import TABS, Card, CardPage, Order, QueueFilter, Tab, queue, tally
 
 __all__ = [
     "TABS",
+    "After",
     "Card",
     "CardPage",
     "CaseFile",
@@ -42,8 +54,10 @@ __all__ = [
     "Log",
     "Order",
     "QueueFilter",
+    "Story",
     "Tab",
     "Version",
+    "Waiting",
     "brands",
     "capture",
     "captures",
@@ -51,6 +65,7 @@ __all__ = [
     "cases",
     "cases_of",
     "custody_log",
+    "is_blind_to",
     "jobs",
     "lead_tally",
     "leads",
@@ -61,8 +76,11 @@ __all__ = [
     "plan_names",
     "plans",
     "purchase",
+    "purchase_after",
+    "purchase_story",
     "purchase_tally",
     "purchases",
+    "purchases_waiting",
     "queue",
     "runs",
     "tally",

@@ -10,13 +10,14 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
 
 from console.web.changes import Changes, changes
-from console.web.queries.lists import PURCHASE_PARTS
+from console.web.queries.purchases import PURCHASE_PARTS, is_blind_to
 from console.web.verdicts import Verdict
 from insight.verdicts import of_listings
 from registry.models import (
     Assessment,
     Capture,
     Listing,
+    Person,
     Product,
     Purchase,
     Run,
@@ -58,7 +59,9 @@ class History:
     said: Sequence[Said]
 
 
-def listing_history(session: Session, listing_id: UUID) -> History | None:
+def listing_history(
+    session: Session, listing_id: UUID, *, reader: Person | None = None
+) -> History | None:
     """Everything known of a listing; None if there is no such listing."""
     listing = session.get(
         Listing,
@@ -93,12 +96,16 @@ def listing_history(session: Session, listing_id: UUID) -> History | None:
         captures=session.scalars(
             select(Capture).where(Capture.listing_id == listing_id).order_by(Capture.id.desc())
         ).all(),
-        purchases=session.scalars(
-            select(Purchase)
-            .where(Purchase.listing_id == listing_id)
-            .order_by(Purchase.id.desc())
-            .options(*PURCHASE_PARTS)
-        ).all(),
+        purchases=[
+            purchase
+            for purchase in session.scalars(
+                select(Purchase)
+                .where(Purchase.listing_id == listing_id)
+                .order_by(Purchase.id.desc())
+                .options(*PURCHASE_PARTS)
+            )
+            if not is_blind_to(purchase, reader)
+        ],
         said=of_listings(session, [listing_id]),
     )
 

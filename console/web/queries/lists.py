@@ -1,4 +1,4 @@
-"""The plain lists: captures, purchases, jobs, runs, brands, pictures."""
+"""The plain lists: captures, jobs, runs, brands, pictures."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, selectinload
-from sqlalchemy.orm.interfaces import ORMOption
 
 from crawler.browsing.sessions import ALIVE_SECONDS
+from purchases import deadlines
 from registry import alarms
 from registry.models import (
-    Assessment,
     Brand,
     Capture,
     Job,
@@ -24,31 +23,18 @@ from registry.models import (
     Product,
     Purchase,
     Run,
-    Snapshot,
     Takeover,
     Tip,
 )
 from registry.models.base import utcnow
 
-#: What a purchase is shown with.
-PURCHASE_PARTS: tuple[ORMOption, ...] = (
-    selectinload(Purchase.listing).selectinload(Listing.marketplace),
-    selectinload(Purchase.assessment).selectinload(Assessment.product),
-    selectinload(Purchase.assessment).selectinload(Assessment.brand),
-    selectinload(Purchase.assessment)
-    .selectinload(Assessment.snapshot)
-    .selectinload(Snapshot.pictures),
-    selectinload(Purchase.assessment)
-    .selectinload(Assessment.snapshot)
-    .selectinload(Snapshot.seller),
-    selectinload(Purchase.events),
-)
-
 
 def waiting(session: Session) -> dict[str, int]:
-    """How many things wait for a person: purchases to decide on, dead jobs, alarms."""
+    """How many things wait for a person: purchases to decide on or late, dead jobs, alarms."""
     undecided = ("proposed", "approved", "outcome_unclear")
-    purchases = select(func.count()).where(Purchase.state.in_(undecided))
+    purchases = select(func.count()).where(
+        or_(Purchase.state.in_(undecided), Purchase.id.in_(deadlines.alarmed()))
+    )
     dead = select(func.count()).where(Job.state == "dead")
     since = utcnow() - timedelta(seconds=ALIVE_SECONDS)
     browsers = select(func.count()).where(Takeover.state == "open", Takeover.alive_at > since)
@@ -85,29 +71,6 @@ def capture(session: Session, capture_id: UUID) -> Capture | None:
             selectinload(Capture.stamps),
         ],
     )
-
-
-def purchases(
-    session: Session, *, state: str | None, limit: int, before: UUID | None = None
-) -> Sequence[Purchase]:
-    """Purchases, newest first; in one state, and those before one, where these are given."""
-    wanted = select(Purchase).order_by(Purchase.id.desc()).limit(limit).options(*PURCHASE_PARTS)
-    if state is not None:
-        wanted = wanted.where(Purchase.state == state)
-    if before is not None:
-        wanted = wanted.where(Purchase.id < before)
-    return session.scalars(wanted).all()
-
-
-def purchase(session: Session, purchase_id: UUID) -> Purchase | None:
-    """One purchase with what it is shown with."""
-    return session.get(Purchase, purchase_id, options=PURCHASE_PARTS)
-
-
-def purchase_tally(session: Session) -> dict[str, int]:
-    """How many purchases are in each state that any is in."""
-    counted = session.execute(select(Purchase.state, func.count()).group_by(Purchase.state))
-    return {state: number for state, number in counted}  # noqa: C416 - rows are not pairs to mypy
 
 
 def jobs(session: Session, *, state: str | None, limit: int) -> Sequence[Job]:
