@@ -134,7 +134,8 @@ def _buy(hold: jobs.Hold, settings: Settings, blobs: Blobs, purchase_id: UUID) -
         return
     halted = orders.before_attempt(hold, settings, blobs, purchase_id)
     if halted is not None:
-        _end(hold, settings, purchase_id, Outcome(*halted, reason="tried_before"))
+        state, said, reason = halted
+        _end(hold, settings, purchase_id, Outcome(state, said, reason=reason))
         return
     with hold.database.reading() as session:
         vault = open_vault(settings)

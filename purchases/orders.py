@@ -17,6 +17,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from crawler.browsing.sessions import Login
+from purchases.buying.reasons import Reason
 from purchases.people import MACHINE
 from purchases.reconciling.accounts import Account, Earlier, account_of, earlier_attempts, recipe_of
 from purchases.reconciling.comparing import describe, propose
@@ -30,6 +31,9 @@ from registry.secrets import Vault, open_vault
 from registry.settings import Settings
 
 MAX_NOTE = 1900
+
+#: The state to go to instead of on, why, and the same for programs.
+Halted = tuple[str, str, Reason]
 
 
 def login_of(session: Session, vault: Vault, purchase: Purchase) -> Login | None:
@@ -58,14 +62,14 @@ def note_review(session: Session, purchase_id: UUID) -> None:
 
 def before_attempt(
     hold: jobs.Hold, settings: Settings, blobs: Blobs, purchase_id: UUID
-) -> tuple[str, str] | None:
+) -> Halted | None:
     """Look whether the attempt may go on: with the persona's login, and not ordered already.
 
     Nothing is clicked.
 
     Returns
     -------
-    tuple or None
+    Halted or None
         The state to go to instead, and why: ``outcome_unclear`` where an order of this thing
         was seen, whatever else speaks for it; ``stopped`` where nobody can know, or the
         persona's login has run out. None: go on.
@@ -103,11 +107,11 @@ def before_attempt(
     return _judged(seen) or (_unknown() if earlier.as_guest else None)
 
 
-def _without_login(session: Session, vault: Vault, purchase: Purchase) -> tuple[str, str] | None:
+def _without_login(session: Session, vault: Vault, purchase: Purchase) -> Halted | None:
     if purchase.persona_id is None:
         return None
     account = account_of(session, vault, purchase, purchase.persona_id)
-    return ("stopped", _no_guest(account)) if account.logged_out else None
+    return ("stopped", _no_guest(account), "login") if account.logged_out else None
 
 
 def _no_guest(account: Account) -> str:
@@ -117,33 +121,38 @@ def _no_guest(account: Account) -> str:
     )
 
 
-def _logged_out(earlier: Earlier) -> tuple[str, str] | None:
+def _logged_out(earlier: Earlier) -> Halted | None:
     for account in earlier.accounts:
         if account.logged_out:
-            return "stopped", (
+            said = (
                 "an earlier attempt may have ordered, and the order list cannot be read: "
                 f"{account.label} has to log in again (touchstone session login)"
             )
+            return "stopped", said, "login"
     return None
 
 
-def _unknown() -> tuple[str, str]:
-    return "stopped", (
+def _unknown() -> Halted:
+    said = (
         "an earlier attempt stood before the ordering button, and no order list tells what "
         "came of it: look into the mailbox, then approve it again"
     )
+    return "stopped", said, "tried_before"
 
 
-def _judged(seen: list[Seen]) -> tuple[str, str] | None:
+def _judged(seen: list[Seen]) -> Halted | None:
     these = [one for part in seen if part.found for one in part.found.these]
     if these:
         said = "; ".join(map(describe, these))
-        return "outcome_unclear", f"nothing was clicked: the order list shows {said}"[:MAX_NOTE]
+        said = f"nothing was clicked: the order list shows {said}"
+        return "outcome_unclear", said[:MAX_NOTE], "tried_before"
     problems = [part.problem for part in seen if part.problem]
     if problems:
-        return "stopped", f"an earlier attempt may have ordered, and {problems[0]}"[:MAX_NOTE]
+        said = f"an earlier attempt may have ordered, and {problems[0]}"
+        return "stopped", said[:MAX_NOTE], "tried_before"
     strange = [one for part in seen if part.found for one in part.found.strange]
     if strange:
         said = "; ".join(map(describe, strange))
-        return "stopped", f"the order list shows what is no known purchase's: {said}"[:MAX_NOTE]
+        said = f"the order list shows what is no known purchase's: {said}"
+        return "stopped", said[:MAX_NOTE], "tried_before"
     return None

@@ -66,12 +66,12 @@ def test_a_capture_shows_its_seal_its_stamps_and_its_custody(
 def test_looking_is_written_down_once_an_hour_and_taking_away_each_time(
     console: Console, held: Seeded, database: Database, bundle: Bundle
 ) -> None:
-    path = f"/captures/{held.captures[2]}"
+    path = f"/captures/{held.captures[4]}"
     for _ in range(2):
         console.page(path)
         assert console.http.get(f"{path}/screenshot").status_code == 200
     viewed = [e for e in entries(database, "viewed") if e.actor == "tester"]
-    assert [e.subject for e in viewed] == [f"capture:{held.captures[2]}"]
+    assert [e.subject for e in viewed] == [f"capture:{held.captures[4]}"]
     for _ in range(2):
         assert console.http.get(f"{path}/bundle").content == bundle.data
     exported = entries(database, "exported")
@@ -82,7 +82,7 @@ def test_looking_is_written_down_once_an_hour_and_taking_away_each_time(
 def test_what_nobody_wanted_to_see_is_neither_sent_nor_written_down(
     console: Console, held: Seeded, database: Database
 ) -> None:
-    path = f"/captures/{held.captures[2]}"
+    path = f"/captures/{held.captures[4]}"
     before = len(entries(database, "viewed")) + len(entries(database, "exported"))
     for part in ("", "/screenshot", "/bundle"):
         ahead = console.http.get(path + part, headers={"Sec-Purpose": "prefetch;prerender"})

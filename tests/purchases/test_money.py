@@ -198,7 +198,7 @@ def test_whatever_happens_it_balances(
             if end == "s":
                 move(session, purchase, "stopped", by=MACHINE, given=Given(note="x"))
                 continue
-            total = Given(order_number="1", total=purchase.limit)
+            total = Given(order_number=str(one), total=purchase.limit)
             move(session, purchase, "ordered", by=MACHINE, given=total)
             manual.tell(session, one, "Finn Finance", "paid", paid=Money(paid, "EUR"))
             spent += paid

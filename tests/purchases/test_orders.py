@@ -230,6 +230,7 @@ def test_who_must_log_in_again_does_not_buy_as_a_guest(
     with database.reading() as session:
         purchase = session.get_one(Purchase, purchase_id)
         assert "log in again" in (purchase.note or "")
+        assert purchase.events[-1].details["reason"] == "login"
         # Also if it ran out since that was looked at.
         with pytest.raises(TouchstoneError, match="log in again"):
             orders.login_of(session, open_vault(settings), purchase)
