@@ -21,10 +21,7 @@ from registry.models.base import utcnow
 from registry.secrets import Vault
 
 #: While a buyer has something to do with it.
-_ON_ITS_WAY = (
-    "assigned", "ordering", "outcome_unclear", "ordered", "paid", "shipped", "received_sealed",
-    "opened",
-)  # fmt: skip
+_ON_ITS_WAY = (*personas.OPEN_STATES, "received_sealed", "opened")
 #: States in which nothing was bought of the seller, and nothing will be.
 _NOTHING_BOUGHT = ("rejected", "failed", "stopped", "rehearsed")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
@@ -12,7 +12,7 @@ import typer
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from console.cli.house import open_house, parse_id
+from console.cli.house import open_house, parse_day, parse_id
 from console.cli.output import JsonFlag, emit_json, out, plain, table
 from console.cli.working import work_until_idle
 from purchases import deadlines, people
@@ -137,7 +137,7 @@ def message(
     from purchases import messages
 
     purchase_id = parse_id(purchase, "purchase")
-    when, day = _time("--at", at), _day("--expected", expected)
+    when, day = _time("--at", at), None if expected is None else parse_day(expected, "--expected")
     with open_house() as house, house.database.writing() as session:
         row = _message(
             messages.add(
@@ -299,10 +299,3 @@ def _time(option: str, text: str | None) -> datetime | None:
     except ValueError as error:
         raise TouchstoneError(f"{option}: write it as 2026-11-26T14:00+01:00") from error
     return at if at is None or at.tzinfo else at.replace(tzinfo=UTC)
-
-
-def _day(option: str, text: str | None) -> date | None:
-    try:
-        return None if text is None else date.fromisoformat(text)
-    except ValueError as error:
-        raise TouchstoneError(f"{option}: write it as 2026-12-24") from error

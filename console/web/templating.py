@@ -10,6 +10,7 @@ from starlette.templating import Jinja2Templates
 
 from console.web.marking import marked, web_address
 from evidence.exhibits.wording import short_size
+from purchases.money import amount_of
 
 
 def make_templates() -> Jinja2Templates:
@@ -26,6 +27,7 @@ def make_templates() -> Jinja2Templates:
         duration=duration,
         lasting=lasting,
         percent=percent,
+        posted=posted,
         size=short_size,
         web_address=web_address,
         when=when,
@@ -75,6 +77,11 @@ def lasting(value: timedelta) -> str:
 def percent(share: float) -> str:
     """A share as whole per cent."""
     return f"{share * 100:.0f} %"
+
+
+def posted(units: int) -> str:
+    """What a posting adds, with its sign: ``+55.00``, ``-5.01``."""
+    return f"{amount_of(units):+}"
 
 
 def words(name: str) -> str:

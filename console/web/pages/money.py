@@ -28,7 +28,6 @@ def overview(request: Request, parts: UseParts) -> Response:
                 "faults": money.faults(session),
                 "limits": money.use_of_limits(session, rates, f"{datetime.now(UTC):%Y-%m}"),
                 "transactions": money.transactions(session, limit=100),
-                "signed": lambda units: f"{money.amount_of(units):+}",
                 "rates_day": rates.day,
             },
         )

@@ -17,7 +17,7 @@ from console.web.fields import Name, Place
 from console.web.parts import Parts, UseParts
 from console.web.security import wanted_here
 from insight.rates import running_rates
-from purchases import assigning, money, proposals
+from purchases import assigning, proposals
 from purchases.buying import seat
 from purchases.states import APART
 from purchases.ways import STATES
@@ -225,7 +225,6 @@ def _page(
                 "apart": APART | {"persona_id"},
                 "pictures": SHOWN,
                 "genuine": _genuine(purchase),
-                "signed": lambda units: f"{money.amount_of(units):+}",
             },
             status_code=422 if fault else 200,
         )
